@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from hodei_k8s_core.errors import ConfigurationError, Fault
+from hodei_k8s_core.log_level import LogLevel, detect_level
 
 PROVIDER_TYPE: Final = "kubernetes"
 WORKER_CONTAINER: Final = "worker"
@@ -110,15 +111,6 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
         return self.handle.worker_id
 
 
-class LogLevel(enum.Enum):
-    """How bad a log line says it is."""
-
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    WARN = "WARN"
-    ERROR = "ERROR"
-
-
 class LogEntry(msgspec.Struct, frozen=True):
     """One line that a worker wrote.
 
@@ -139,6 +131,11 @@ class LogEntry(msgspec.Struct, frozen=True):
         seconds, nanoseconds = divmod(self.timestamp, 1_000_000_000)
         moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
         return moment.replace(microsecond=nanoseconds // 1000)
+
+    @property
+    def level(self) -> LogLevel:
+        """How bad the line says it is; found when it is asked for, since most lines are only passed on."""
+        return detect_level(self.message)
 
 
 class Health(enum.Enum):

@@ -1,0 +1,37 @@
+"""What a provider does, each operation written once, as a generator of effects."""
+
+from hodei_k8s_core.operations.assignment import assign_job, drain_worker, release_job
+from hodei_k8s_core.operations.create_worker import adopt_or_create_worker, create_worker, new_creation_token
+from hodei_k8s_core.operations.deadline import with_deadline
+from hodei_k8s_core.operations.destroy_worker import destroy_worker, destroy_worker_by_id, force_destroy_worker
+from hodei_k8s_core.operations.ensure_namespace import ensure_namespace
+from hodei_k8s_core.operations.follow_worker_logs import follow_worker_logs
+from hodei_k8s_core.operations.get_worker_logs import get_worker_logs
+from hodei_k8s_core.operations.health_check import health_check
+from hodei_k8s_core.operations.list_workers import list_workers
+from hodei_k8s_core.operations.run_worker import run_and_keep_worker, run_worker
+from hodei_k8s_core.operations.wait_for_worker import wait_for_worker
+from hodei_k8s_core.operations.worker_status import describe_worker, get_worker_status
+
+__all__ = [
+    "adopt_or_create_worker",
+    "assign_job",
+    "create_worker",
+    "describe_worker",
+    "destroy_worker",
+    "destroy_worker_by_id",
+    "drain_worker",
+    "ensure_namespace",
+    "follow_worker_logs",
+    "force_destroy_worker",
+    "get_worker_logs",
+    "get_worker_status",
+    "health_check",
+    "list_workers",
+    "new_creation_token",
+    "release_job",
+    "run_and_keep_worker",
+    "run_worker",
+    "wait_for_worker",
+    "with_deadline",
+]

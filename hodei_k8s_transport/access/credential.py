@@ -52,7 +52,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     """Where requests go and what all connections share.
 
     `server`: scheme, host, port and a path prefix to keep, without a trailing slash. `tls`: None for plain http.
-    `proxy`: a URL (http, https, socks5), or None for a direct connection (the environment's proxies are already decided here).
+    `proxy`: a URL (http, https, socks5), or None for a direct connection; the environment's proxies are decided
+    by then.
     `server_name`: what the certificate must name, and SNI, when it is not the host. `headers`: what every request
     carries besides the credential (impersonation, user agent). `compression`: whether to accept gzip.
     """

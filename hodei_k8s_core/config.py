@@ -1,0 +1,113 @@
+"""`KubernetesConfig`: every setting of a provider, valid when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from hodei_k8s_core.config_builder import ConfigBuilder
+from hodei_k8s_core.config_env import name_variables, read_environment, write_environment
+from hodei_k8s_core.readiness_probe import ReadinessProbe
+from hodei_k8s_core.retry_policy import RetryPolicy
+from hodei_k8s_core.security_profile import SecurityProfile
+from hodei_k8s_core.settings import SETTINGS, setting_faults
+from hodei_k8s_core.toleration import Toleration
+from hodei_k8s_core.validation import copied_json, fault_of, instance, raise_faults
+from hodei_k8s_core.watch_policy import WatchPolicy
+
+_PARTS = {"retry": RetryPolicy, "watch": WatchPolicy}
+_COPIED = ("node_selector", "labels", "annotations", "affinity")
+_SUMMARY = "the configuration is not valid"
+
+
+class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting of a provider; `hodei_k8s_core.settings` says what each means. Times in seconds, sizes in bytes.
+
+    The default resources are quantities as text. `affinity` is the object of a Pod, as it is. It holds no secret.
+
+    Raises: ConfigurationError with every fault.
+    """
+
+    namespace: str = "hodei-workers"
+    kubeconfig_path: str | None = None
+    context: str | None = None
+    provider_id: str = "kubernetes"
+    service_account: str | None = None
+    image_pull_secrets: Sequence[str] = ()
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+    node_selector: Mapping[str, str] = {}
+    tolerations: Sequence[Toleration] = ()
+    affinity: Mapping[str, Any] | None = None
+    default_cpu_request: str = "100m"
+    default_memory_request: str = "128Mi"
+    default_cpu_limit: str = "1"
+    default_memory_limit: str = "512Mi"
+    cpu_limit: bool = True
+    security_profile: SecurityProfile = SecurityProfile.RESTRICTED
+    run_as_user: int | None = 1000
+    fs_group: int | None = 1000
+    readiness_probe: ReadinessProbe | None = None
+    protect_from_disruption: bool = True
+    grace_period: float = 30.0
+    ttl_seconds_after_finished: float = 300.0
+    creation_timeout: float = 60.0
+    destroy_timeout: float = 120.0
+    operation_timeout: float = 60.0
+    request_timeout: float = 30.0
+    silence_limit: float = 120.0
+    max_response_bytes: int = 64 * 1024**2
+    retry: RetryPolicy = RetryPolicy()
+    watch: WatchPolicy = WatchPolicy()
+
+    def __post_init__(self) -> None:
+        wrong_parts = [f for name, part in _PARTS.items() for f in fault_of(name, instance(part)(getattr(self, name)))]
+        raise_faults(_SUMMARY, wrong_parts + setting_faults(flat_values(self)))
+        for name in _COPIED:
+            msgspec.structs.force_setattr(self, name, copied_json(getattr(self, name)))
+        for name in ("image_pull_secrets", "tolerations"):
+            msgspec.structs.force_setattr(self, name, tuple(getattr(self, name)))
+
+    @classmethod
+    def builder(cls) -> ConfigBuilder:
+        """Builds a configuration step by step: `KubernetesConfig.builder().namespace("ci").build()`."""
+        return ConfigBuilder(cls)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> KubernetesConfig:
+        """The configuration that `HODEI_K8S_...` variables describe; a variable that is empty is not set.
+
+        Raises: ConfigurationError with every fault, each with its setting, its variable and what is wrong; a variable
+        of that prefix that is no setting is one.
+        """
+        values, faults = read_environment(environ)
+        unread = {fault.field.partition(" ")[0] for fault in faults}
+        defaults = {name: value for name, value in flat_values(cls()).items() if name not in unread}
+        raise_faults(_SUMMARY, faults + name_variables(setting_faults(defaults | values)))
+        return cls(**_nested(values))
+
+    def to_env(self) -> dict[str, str]:
+        """The variables that `from_env` makes this configuration of; those that are as by default are left out."""
+        defaults = flat_values(KubernetesConfig())
+        return write_environment({name: v for name, v in flat_values(self).items() if v != defaults[name]})
+
+
+def flat_values(config: KubernetesConfig) -> dict[str, Any]:
+    """All settings by dotted name. A part that is no such thing has none."""
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        part, _, name = setting.field.rpartition(".")
+        holder = getattr(config, part) if part else config
+        if not part or isinstance(holder, _PARTS[part]):
+            values[setting.field] = getattr(holder, name)
+    return values
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    made = {name: value for name, value in values.items() if "." not in name}
+    for part, kind in _PARTS.items():
+        own = {name.removeprefix(f"{part}."): value for name, value in values.items() if name.startswith(f"{part}.")}
+        made[part] = kind(**own)
+    return made

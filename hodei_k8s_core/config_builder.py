@@ -1,0 +1,181 @@
+"""`ConfigBuilder`: a configuration step by step, with one method for every setting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from hodei_k8s_core.readiness_probe import ReadinessProbe
+from hodei_k8s_core.retry_policy import RetryPolicy
+from hodei_k8s_core.security_profile import SecurityProfile
+from hodei_k8s_core.toleration import Toleration
+from hodei_k8s_core.watch_policy import WatchPolicy
+
+if TYPE_CHECKING:
+    from hodei_k8s_core.config import KubernetesConfig
+
+
+class ConfigBuilder:
+    """What is not said has its default. Nothing is checked before `build`, which reports every fault at once.
+
+    Of the collections, `label`, `annotation`, `node_selector`, `add_toleration` and `image_pull_secret` add one item;
+    `labels`, `annotations`, `tolerations` and `image_pull_secrets` replace them all.
+    """
+
+    def __init__(self, make: Callable[..., KubernetesConfig]) -> None:
+        self._make = make
+        self._values: dict[str, Any] = {}
+
+    def build(self) -> KubernetesConfig:
+        """The configuration. Raises: ConfigurationError with every fault."""
+        return self._make(**self._values)
+
+    def _with(self, name: str, value: object) -> Self:
+        self._values[name] = value
+        return self
+
+    def _with_entry(self, name: str, key: str, value: str) -> Self:
+        return self._with(name, {**self._values.get(name, {}), key: value})
+
+    def _with_item(self, name: str, value: object) -> Self:
+        return self._with(name, [*self._values.get(name, ()), value])
+
+    def label(self, key: str, value: str) -> Self:
+        """One more label of every worker."""
+        return self._with_entry("labels", key, value)
+
+    def labels(self, labels: Mapping[str, str]) -> Self:
+        """The labels of every worker."""
+        return self._with("labels", labels)
+
+    def annotation(self, key: str, value: str) -> Self:
+        """One more annotation of every worker."""
+        return self._with_entry("annotations", key, value)
+
+    def annotations(self, annotations: Mapping[str, str]) -> Self:
+        """The annotations of every worker."""
+        return self._with("annotations", annotations)
+
+    def node_selector(self, key: str, value: str) -> Self:
+        """One more label that a worker's node must have."""
+        return self._with_entry("node_selector", key, value)
+
+    def add_toleration(self, toleration: Toleration) -> Self:
+        """One more taint of nodes that workers put up with."""
+        return self._with_item("tolerations", toleration)
+
+    def tolerations(self, tolerations: Sequence[Toleration]) -> Self:
+        """The taints of nodes that workers put up with."""
+        return self._with("tolerations", tolerations)
+
+    def image_pull_secret(self, name: str) -> Self:
+        """One more Secret that images are pulled with."""
+        return self._with_item("image_pull_secrets", name)
+
+    def image_pull_secrets(self, names: Sequence[str]) -> Self:
+        """The Secrets that images are pulled with."""
+        return self._with("image_pull_secrets", names)
+
+    def namespace(self, value: str) -> Self:
+        """Where all workers live."""
+        return self._with("namespace", value)
+
+    def kubeconfig_path(self, value: str | None) -> Self:
+        """A kubeconfig file; None: in the cluster, or the default kubeconfig."""
+        return self._with("kubeconfig_path", value)
+
+    def context(self, value: str | None) -> Self:
+        """A context of the kubeconfig; None: its current one."""
+        return self._with("context", value)
+
+    def provider_id(self, value: str) -> Self:
+        """Whose workers these are."""
+        return self._with("provider_id", value)
+
+    def service_account(self, value: str | None) -> Self:
+        """The workers' service account; None: the namespace's default."""
+        return self._with("service_account", value)
+
+    def affinity(self, affinity: Mapping[str, Any] | None) -> Self:
+        """A Pod's affinity, as it is."""
+        return self._with("affinity", affinity)
+
+    def default_cpu_request(self, value: str) -> Self:
+        """A quantity, for workers that ask for no resources."""
+        return self._with("default_cpu_request", value)
+
+    def default_memory_request(self, value: str) -> Self:
+        """A quantity, for workers that ask for no resources."""
+        return self._with("default_memory_request", value)
+
+    def default_cpu_limit(self, value: str) -> Self:
+        """A quantity, for workers that ask for no resources."""
+        return self._with("default_cpu_limit", value)
+
+    def default_memory_limit(self, value: str) -> Self:
+        """A quantity, for workers that ask for no resources."""
+        return self._with("default_memory_limit", value)
+
+    def cpu_limit(self, value: bool) -> Self:  # noqa: FBT001 - the setting's value
+        """Whether CPU is limited at all."""
+        return self._with("cpu_limit", value)
+
+    def security_profile(self, value: SecurityProfile) -> Self:
+        """The Pod Security Standard that workers pass."""
+        return self._with("security_profile", value)
+
+    def run_as_user(self, value: int | None) -> Self:
+        """The numeric user of workers; None: the image's own."""
+        return self._with("run_as_user", value)
+
+    def fs_group(self, value: int | None) -> Self:
+        """The group that owns workers' volumes; None: no group."""
+        return self._with("fs_group", value)
+
+    def readiness_probe(self, value: ReadinessProbe | None) -> Self:
+        """When a worker is ready."""
+        return self._with("readiness_probe", value)
+
+    def protect_from_disruption(self, value: bool) -> Self:  # noqa: FBT001 - the setting's value
+        """Ask autoscalers to leave nodes with workers alone."""
+        return self._with("protect_from_disruption", value)
+
+    def grace_period(self, seconds: float) -> Self:
+        """Seconds that a destroyed worker has to end by itself."""
+        return self._with("grace_period", seconds)
+
+    def ttl_seconds_after_finished(self, seconds: float) -> Self:
+        """Seconds that a finished worker is kept."""
+        return self._with("ttl_seconds_after_finished", seconds)
+
+    def creation_timeout(self, seconds: float) -> Self:
+        """Seconds until the API server accepted a worker."""
+        return self._with("creation_timeout", seconds)
+
+    def destroy_timeout(self, seconds: float) -> Self:
+        """Seconds until a worker is gone."""
+        return self._with("destroy_timeout", seconds)
+
+    def operation_timeout(self, seconds: float) -> Self:
+        """Seconds for every other operation."""
+        return self._with("operation_timeout", seconds)
+
+    def request_timeout(self, seconds: float) -> Self:
+        """Seconds for one request."""
+        return self._with("request_timeout", seconds)
+
+    def silence_limit(self, seconds: float) -> Self:
+        """Seconds of silence on a watch that count as a lost connection."""
+        return self._with("silence_limit", seconds)
+
+    def max_response_bytes(self, value: int) -> Self:
+        """The largest reply that is read."""
+        return self._with("max_response_bytes", value)
+
+    def retry(self, value: RetryPolicy) -> Self:
+        """How often and how patiently requests are repeated."""
+        return self._with("retry", value)
+
+    def watch(self, value: WatchPolicy) -> Self:
+        """How a watch is kept alive."""
+        return self._with("watch", value)

@@ -1,0 +1,97 @@
+"""YAML to plain values as kubectl's parser (goyaml v2) sees it.
+
+PyYAML follows YAML 1.1 further than goyaml does: it reads an unquoted `12:30` as a number and `2026-11-24` as a date,
+where goyaml keeps the text. A token may look like either. PyYAML is imported when there is something to parse.
+Source of the rules: go.yaml.in/yaml/v2, resolve.go; sigs.k8s.io/yaml, yaml.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+_SCALARS = (
+    ("bool", r"y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON|n|N|no|No|NO|false|False|FALSE|off|Off|OFF", "yYtToOnNfF"),
+    ("int", r"[-+]?(?:0x[0-9a-fA-F_]+|0b[01_]+|0o?[0-7_]+|[1-9][0-9_]*|0)", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+)
+_DEPTH = {"SequenceStartEvent": 1, "MappingStartEvent": 1, "SequenceEndEvent": -1, "MappingEndEvent": -1}
+MAX_DEPTH = 100
+_BOOLS = {"y": True, "n": False}
+_QUOTED = re.compile(r"(['\"]).*\1")
+
+
+class YamlFault(Exception):
+    """The text is no YAML. The message says where, and quotes nothing: what stands there may be a secret."""
+
+
+def parse_yaml(data: bytes) -> Any:
+    """The first document as dicts with text keys, lists and scalars; None when there is none.
+
+    Raises: `YamlFault`.
+    """
+    import yaml
+
+    loader_class = _loader_class()
+    loader = loader_class(data)
+    try:
+        if not _is_shallow(yaml.parse(data, Loader=loader_class)):
+            raise YamlFault("nested too deeply")
+        return loader.get_data() if loader.check_data() else None
+    except yaml.MarkedYAMLError as error:
+        raise YamlFault(_place(error.problem_mark) + _QUOTED.sub("…", error.problem or "not YAML")) from None
+    except yaml.YAMLError:
+        raise YamlFault("not text in UTF-8 or UTF-16, or with control characters") from None
+    except (ValueError, KeyError):
+        raise YamlFault("a value does not fit its explicit tag") from None
+    finally:
+        loader.dispose()
+
+
+def _is_shallow(events: Iterable[Any]) -> bool:
+    """libyaml's composer recurses on the C stack, where too deep is a crash and no exception."""
+    depth = 0
+    for event in events:
+        depth += _DEPTH.get(type(event).__name__, 0)
+        if depth > MAX_DEPTH:
+            return False
+        if type(event).__name__ == "DocumentEndEvent":
+            return True
+    return True
+
+
+def _place(mark: Any) -> str:
+    return f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+
+
+@cache
+def _loader_class() -> Any:
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(base):  # type: ignore[misc] # the C loader is there or not
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own name; filled below
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
+            return {_key(key): value for key, value in super().construct_mapping(node, deep).items()}
+
+        def construct_yaml_bool(self, node: Any) -> bool:
+            text = self.construct_scalar(node).lower()
+            return _BOOLS.get(text, text in ("yes", "true", "on"))
+
+    for tag, pattern, first in _SCALARS:
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{pattern})\Z"), list(first))
+    Loader.add_constructor("tag:yaml.org,2002:bool", Loader.construct_yaml_bool)
+    Loader.add_constructor("tag:yaml.org,2002:timestamp", Loader.construct_yaml_str)
+    return Loader
+
+
+def _key(key: Any) -> str:
+    """Keys become text, as in JSON."""
+    return str(key).lower() if isinstance(key, bool) else str(key)

@@ -1,0 +1,122 @@
+"""A line of a Pod's log -> `LogEntry`: `RFC3339Nano SP text`, the text letter for letter.
+
+The batch function is the hot path of every log that is read, so it has a second way for lines that look alike (nine
+digits, as kubelets write since 1.17, and one zone): no step of it is taken by the interpreter line by line. A block of
+lines that are not all alike takes the general way, with the same result.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from hodei_k8s_core.lines import LinePiece
+from hodei_k8s_core.server_time import NANOSECONDS, format_rfc3339, parse_rfc3339_nanoseconds
+from hodei_k8s_core.worker import LogEntry
+
+_LONGEST_TIMESTAMP: Final = len("2026-11-23T14:01:19.112381182+00:00")
+_BLOCK: Final = 64
+"""Lines that share the fate of one among them that is not like the others."""
+
+_integers = msgspec.json.Decoder(list[int])
+
+COMPLAINTS: Final = (
+    "failed to create fsnotify watcher: ",
+    "failed to watch directory ",
+    "failed to try resolving symlinks in path ",
+    "failed to open log file ",
+    "failed to tail ",
+    "failed to seek ",
+    "failed to reset seek in log file ",
+    "failed to read log file ",
+    "failed to get parse function: ",
+    "unable to retrieve container logs for ",
+)
+"""How a kubelet's own message begins that stands in a log (k8s.io/cri-client, pkg/logs/logs.go, ReadLogs; kubelet,
+kuberuntime_container.go, GetContainerLogs): the status 200 was sent already, so the error has no other place."""
+
+
+def parse_log_line(line: bytes) -> LogEntry:
+    """One line without its `\\n`. Where no timestamp is at its beginning, all of it is the message."""
+    timestamp, text = _split_timestamp(line)
+    return LogEntry(timestamp, text.decode("utf-8", "replace"))
+
+
+def parse_log_lines(lines: Sequence[bytes]) -> list[LogEntry]:
+    """As `parse_log_line`, for many lines at once; several times faster."""
+    if not lines:
+        return []
+    entries = _parse_alike(lines)
+    if entries is not None:
+        return entries
+    entries = []
+    for start in range(0, len(lines), _BLOCK):
+        block = lines[start : start + _BLOCK]
+        alike = _parse_alike(block)
+        entries += map(parse_log_line, block) if alike is None else alike
+    return entries
+
+
+def kubelet_complaint(line: bytes) -> str | None:
+    """What a kubelet says in place of a log's further lines, or None for a line of the log.
+
+    Only for a line without a timestamp. It means that the log broke off here.
+    """
+    text = line.decode("utf-8", "replace")
+    return text if text.startswith(COMPLAINTS) else None
+
+
+def format_since_time(nanoseconds: int) -> str:
+    """The `since_time` from which a log goes on after a line of that timestamp: its second, as servers cut it."""
+    return format_rfc3339(nanoseconds // NANOSECONDS)
+
+
+def _split_timestamp(line: bytes) -> tuple[int | None, bytes]:
+    space = line.find(b" ", 0, _LONGEST_TIMESTAMP + 1)
+    if space < 0 or isinstance(line, LinePiece):
+        return None, line
+    timestamp = parse_rfc3339_nanoseconds(line[:space].decode("latin-1"))
+    return (None, line) if timestamp is None else (timestamp, line[space + 1 :])
+
+
+def _parse_alike(lines: Sequence[bytes]) -> list[LogEntry] | None:
+    """The entries, if all lines have nine digits of a fraction and the zone of the first one; else None."""
+    width = lines[0].find(b" ", 0, _LONGEST_TIMESTAMP + 1) + 1
+    zone = lines[0][29:width]
+    nanoseconds = _fractions(lines, zone) if zone else None
+    if nanoseconds is None:
+        return None
+    seconds = [line[:20] for line in lines]
+    base_of = {second: _second_in_zone(second, zone) for second in set(seconds)}
+    if None in base_of.values() or LinePiece in map(type, lines):
+        return None
+    # No line holds a "\n", and an invalid sequence of UTF-8 ends before one: decoding all joined changes nothing.
+    texts = b"\n".join(lines).decode("utf-8", "replace").split("\n")
+    timestamps = map(operator.add, map(base_of.__getitem__, seconds), nanoseconds)
+    return list(map(LogEntry, timestamps, [text[width:] for text in texts]))
+
+
+def _fractions(lines: Sequence[bytes], zone: bytes) -> list[int] | None:
+    """The nine digits of each line, which `zone` must follow; None where one has another form.
+
+    Read as one JSON array, with a digit before each since JSON knows no leading zero: a fifth of the time of `int`.
+    """
+    count, step = len(lines), 9 + len(zone)
+    joined = b"".join([line[20 : 20 + step] for line in lines])
+    digits = joined.replace(zone, b"")
+    if not (digits.isdigit() and len(digits) == 9 * count and len(joined) == step * count):
+        return None
+    if joined[9::step] != zone[:1] * count:
+        return None
+    return _integers.decode(b"[1" + joined[: -len(zone)].replace(zone, b",1") + b"]")
+
+
+def _second_in_zone(second: bytes, zone: bytes) -> int | None:
+    """Nanoseconds since the epoch of `YYYY-MM-DDThh:mm:ss.`, less what `_fractions` adds."""
+    if second[19:] != b".":
+        return None
+    nanoseconds = parse_rfc3339_nanoseconds((second[:19] + zone[:-1]).decode("latin-1"))
+    return None if nanoseconds is None else nanoseconds - NANOSECONDS

@@ -1,0 +1,142 @@
+"""Destroy a worker so that repeating is safe, and return when its Pod is really gone.
+
+The Pod is read first: its uid is the precondition of the DELETE (another Pod of that name is left alone), and the watch
+starts from the version that was read *before* the DELETE. That replays the terminated state and the DELETED event even
+if the Pod is gone by then, where a watch from the version that DELETE returned can wait for ever.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import Monotonic, Observe, Operation
+from hodei_k8s_core.errors import ConfigurationError, Fault, ProviderError, Timeout
+from hodei_k8s_core.observations import PodDestroyed
+from hodei_k8s_core.operations.calls import call
+from hodei_k8s_core.operations.deadline import step, with_deadline
+from hodei_k8s_core.operations.handles import check_handle, check_ours, handle_for_id, is_handles_pod
+from hodei_k8s_core.operations.pod_watch import sightings, watch_one
+from hodei_k8s_core.operations.reading import read_pod
+from hodei_k8s_core.pod import Pod
+from hodei_k8s_core.requests import delete_pod
+from hodei_k8s_core.worker import WorkerHandle
+
+EXPLAIN_LIMIT = 5.0
+"""Seconds for the one look that says what holds a Pod, after the time to destroy it is over."""
+
+
+def destroy_worker(
+    config: KubernetesConfig, handle: WorkerHandle, *, grace_period: float | None = None
+) -> Operation[Pod | None]:
+    """Stop a worker and wait until its Pod is gone. Idempotent: a Pod that is gone, or replaced, is done.
+
+    `grace_period`: seconds that the container has between SIGTERM and SIGKILL, at least 1; None for the configured one.
+    Returns the last that was seen of the Pod, None if there was none.
+
+    Raises: Timeout when it is not gone `config.destroy_timeout` seconds after the grace period; it says what holds the
+    Pod. ConnectionFailed, AuthenticationFailed; calling again is safe.
+    """
+    check_handle(handle, config)
+    grace = config.grace_period if grace_period is None else grace_period
+    if not 1 <= grace < 2**31:
+        fault = Fault("grace_period", f"is {grace:g}; at least 1 second (for less there is force_destroy_worker)")
+        raise ConfigurationError("the worker is not destroyed", [fault])
+    return (yield from _destroy(config, handle, ceil(grace)))
+
+
+def force_destroy_worker(config: KubernetesConfig, handle: WorkerHandle) -> Operation[Pod | None]:
+    """Remove the Pod's record at once, without waiting for the node to confirm.
+
+    The container may go on running on a node that cannot be reached, beside a new worker that takes its place; so this
+    is for a node that is known to be dead. Finalizers are not touched: a Pod with one stays.
+
+    Raises: as `destroy_worker`.
+    """
+    check_handle(handle, config)
+    return (yield from _destroy(config, handle, 0))
+
+
+def destroy_worker_by_id(
+    config: KubernetesConfig, worker_id: str, *, grace_period: float | None = None
+) -> Operation[Pod | None]:
+    """`destroy_worker` for whichever Pod of this provider is the worker `worker_id` now."""
+    return (yield from destroy_worker(config, handle_for_id(worker_id, config), grace_period=grace_period))
+
+
+def _destroy(config: KubernetesConfig, handle: WorkerHandle, grace: int) -> Operation[Pod | None]:
+    began = yield from Monotonic()
+    what = f"destroy the Pod {handle.pod_name}"
+    try:
+        last = yield from with_deadline(
+            _delete_and_wait(config, handle, grace, what), grace + config.destroy_timeout, what=what
+        )
+    except Timeout as error:
+        raise (yield from _explained(config, handle, error)) from None
+    if last is not None:
+        yield from Observe(PodDestroyed((yield from Monotonic()) - began))
+    return last
+
+
+def _delete_and_wait(config: KubernetesConfig, handle: WorkerHandle, grace: int, what: str) -> Operation[Pod | None]:
+    yield from step("destroy_worker", "read the Pod")
+    pod = yield from read_pod(config, handle)
+    if pod is None:
+        return None
+    check_ours(pod, config)
+    yield from step("destroy_worker", "delete the Pod")
+    request = delete_pod(config.namespace, handle.pod_name, uid=pod.metadata.uid, grace_period=grace)
+    try:
+        yield from call(request, config, what)
+    except ProviderError as error:
+        if error.status is None or not (error.status.is_not_found or error.status.is_conflict):
+            raise
+        return pod  # gone, or the name belongs to another Pod by now
+    yield from step("destroy_worker", "wait until the Pod is gone")
+    return (yield from _wait_until_gone(config, pod, what))
+
+
+def _wait_until_gone(config: KubernetesConfig, pod: Pod, what: str) -> Operation[Pod]:
+    watch = watch_one(config, pod.metadata.name, what=what, version=pod.metadata.resource_version)
+    last = pod
+    while True:
+        for sighting in sightings((yield from watch.next_batch()), pod.metadata.uid):
+            last = sighting.pod or last
+            if sighting.gone:
+                yield from watch.let_go()
+                return last
+
+
+def _explained(config: KubernetesConfig, handle: WorkerHandle, error: Timeout) -> Operation[Timeout]:
+    """The same error with what holds the Pod, if that can still be found out."""
+    look = with_deadline(read_pod(config, handle), EXPLAIN_LIMIT, what="look at what holds the Pod")
+    try:
+        pod = yield from look
+    except ProviderError:
+        return error
+    if pod is None or not is_handles_pod(pod, handle):
+        return error
+    holds, mend = _what_holds(pod)
+    return Timeout(
+        f"{error.summary}; {holds}",
+        step=error.step,
+        attempts=error.attempts,
+        status=error.status,
+        failure=error.failure,
+        mend=mend,
+    )
+
+
+def _what_holds(pod: Pod) -> tuple[str, str]:
+    finalizers = pod.metadata.finalizers
+    if not pod.is_deleting:
+        return "the Pod was not told to end", "call again: destroying is safe to repeat"
+    if finalizers:
+        names = ", ".join(finalizers)
+        return f"it is held by its finalizers: {names}", "find out what should remove them; force does not help here"
+    node = pod.spec.node_name or "none"
+    mend = (
+        "see whether the node is alive; if it is surely dead, force_destroy_worker (--force) removes the record. On a"
+        " node that still runs, the container would go on, unseen, beside whatever replaces it"
+    )
+    return f"its node ({node}) has not confirmed the end of its containers", mend

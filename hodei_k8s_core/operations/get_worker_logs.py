@@ -1,0 +1,73 @@
+"""What a worker has written so far, as entries."""
+
+from __future__ import annotations
+
+from hodei_k8s_core.api_status import Status
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.errors import ProviderError, ProviderSpecific
+from hodei_k8s_core.http import Request
+from hodei_k8s_core.log_line import format_since_time, kubelet_complaint, parse_log_lines
+from hodei_k8s_core.operations.calls import call
+from hodei_k8s_core.operations.deadline import step, with_deadline
+from hodei_k8s_core.operations.handles import check_handle
+from hodei_k8s_core.operations.reading import not_found, read_pod
+from hodei_k8s_core.requests import pod_log, previous_pod_log
+from hodei_k8s_core.worker import WORKER_CONTAINER, LogEntry, WorkerHandle
+
+
+def get_worker_logs(
+    config: KubernetesConfig,
+    handle: WorkerHandle,
+    *,
+    tail: int | None = None,
+    since: int | None = None,
+    previous: bool = False,
+) -> Operation[list[LogEntry]]:
+    """The lines of the container `worker`; empty while it was not started (or was never restarted, for `previous`).
+
+    `tail`: the last so many lines. `since`: nanoseconds since the epoch; lines from then on. `previous`: of the run
+    before the last restart. The kubelet serves only its newest log file: after a rotation older lines are gone.
+
+    Raises: WorkerNotFound, ConnectionFailed (also for a log above `config.max_response_bytes`: ask for a tail),
+    AuthenticationFailed, Timeout, ConfigurationError for a negative tail.
+    """
+    check_handle(handle, config)
+    make = previous_pod_log if previous else pod_log
+    request = make(
+        config.namespace,
+        handle.pod_name,
+        container=WORKER_CONTAINER,
+        tail_lines=tail,
+        since_time="" if since is None else format_since_time(since),
+    )
+    what = f"read the log of the worker {handle.worker_id}"
+    entries = yield from with_deadline(_read_log(config, handle, request, what), config.operation_timeout, what=what)
+    return entries if since is None else [e for e in entries if e.timestamp is None or e.timestamp >= since]
+
+
+def _read_log(config: KubernetesConfig, handle: WorkerHandle, request: Request, what: str) -> Operation[list[LogEntry]]:
+    yield from step("get_worker_logs", "read the Pod")
+    if (yield from read_pod(config, handle)) is None:  # the name may belong to another worker's Pod by now
+        raise not_found(handle)
+    yield from step("get_worker_logs", "read the log")
+    try:
+        reply = yield from call(request, config, what)
+    except ProviderError as error:
+        if error.status is not None and has_no_log_yet(error.status):
+            return []
+        raise
+    lines = reply.body.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    elif (complaint := kubelet_complaint(lines[-1])) is not None:
+        raise ProviderSpecific(f"{what}: the kubelet says: {complaint}", retryable=True)
+    return parse_log_lines(lines)
+
+
+def has_no_log_yet(status: Status) -> bool:
+    """The refusal means only that the container has not started, or (asked for the previous run) never restarted."""
+    return status.code == 400 and any(mark in status.message for mark in _NOT_STARTED)
+
+
+_NOT_STARTED = ("is waiting to start", "is not available", "previous terminated container")

@@ -1,0 +1,133 @@
+"""A worker from beginning to end as one stream: create, follow its log, tell how it ended, destroy.
+
+A `StopRequested` thrown in (Ctrl-C on the command line) ends it gracefully: the worker is destroyed, and the stream
+returns what was seen of it last.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import msgspec
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import Emit, Operation, StopRequested, Stream
+from hodei_k8s_core.errors import OutcomeUnknown, ProviderError
+from hodei_k8s_core.operations.create_worker import create_worker, new_creation_token
+from hodei_k8s_core.operations.deadline import with_deadline
+from hodei_k8s_core.operations.destroy_worker import destroy_worker
+from hodei_k8s_core.operations.follow_worker_logs import follow_worker_logs
+from hodei_k8s_core.operations.handles import handle_for_id
+from hodei_k8s_core.operations.pod_watch import sightings, watch_one
+from hodei_k8s_core.operations.reading import read_pod
+from hodei_k8s_core.operations.wait_for_worker import describe, seen, wait_for_worker
+from hodei_k8s_core.operations.worker_status import gone_worker
+from hodei_k8s_core.worker import LogEntry, WorkerHandle, WorkerInfo, WorkerState
+from hodei_k8s_core.worker_info import worker_handle, worker_info
+from hodei_k8s_core.worker_spec import WorkerSpec
+
+RunItem = WorkerHandle | WorkerInfo | LogEntry
+"""The handle once it is created, the worker whenever its state or reason changed, and each line of its log."""
+
+
+class _Run:
+    """What one run knows so far."""
+
+    def __init__(self, config: KubernetesConfig, spec: WorkerSpec, startup_timeout: float) -> None:
+        self.config = config
+        self.spec = spec
+        self.startup_timeout = startup_timeout
+        self.token = ""
+        self.handle: WorkerHandle | None = None
+        self.last: WorkerInfo | None = None
+
+    @property
+    def outcome(self) -> WorkerInfo:
+        """The worker as it was seen last."""
+        return self.last or gone_worker(self.handle or handle_for_id(self.spec.worker_id, self.config))
+
+
+def run_worker(
+    config: KubernetesConfig, spec: WorkerSpec, *, startup_timeout: float = 300.0
+) -> Stream[RunItem, WorkerInfo]:
+    """Run a worker to its end, give its log as it is written, and destroy it.
+
+    Returns the worker as it was seen last, with its exit code. It has `startup_timeout` seconds to start; how long it
+    runs is bounded by the spec's `max_lifetime`.
+
+    Raises: what `create_worker`, `wait_for_worker`, `follow_worker_logs` and `destroy_worker` raise; the worker is
+    destroyed before, where that is possible. Closing the stream leaves the worker where it is.
+    """
+    run = _Run(config, spec, startup_timeout)
+    try:
+        yield from _live(run)
+    except StopRequested:
+        pass
+    except ProviderError as error:
+        yield from _clean_up_after(run, error)
+        raise
+    yield from _destroy(run)
+    return run.outcome
+
+
+def run_and_keep_worker(
+    config: KubernetesConfig, spec: WorkerSpec, *, startup_timeout: float = 300.0
+) -> Stream[RunItem, WorkerInfo]:
+    """As `run_worker`, but the Pod is left where it is, however the run ends: to look at it, or to go on with it."""
+    run = _Run(config, spec, startup_timeout)
+    with suppress(StopRequested):
+        yield from _live(run)
+    return run.outcome
+
+
+def _live(run: _Run) -> Stream[RunItem, None]:
+    run.token = yield from new_creation_token()
+    run.handle = yield from create_worker(run.config, run.spec, creation_token=run.token)
+    yield from Emit([run.handle])
+    yield from with_deadline(_until_started(run, run.handle), run.startup_timeout, what="wait until the worker starts")
+    yield from follow_worker_logs(run.config, run.handle)
+    # The log ends a moment before the Pod's status tells the exit code.
+    run.last = yield from wait_for_worker(
+        run.config, run.handle, until=WorkerState.TERMINATED, timeout=run.config.operation_timeout
+    )
+    yield from Emit([run.last])
+
+
+def _until_started(run: _Run, handle: WorkerHandle) -> Stream[RunItem, None]:
+    watch = watch_one(run.config, handle.pod_name, what=f"wait until the worker {handle.worker_id} starts")
+    while True:
+        for sighting in sightings((yield from watch.next_batch()), handle.pod_uid):
+            info = seen(sighting, handle, run.last)
+            if run.last is None or describe(info) != describe(run.last):
+                yield from Emit([info])
+            run.last = info
+            if info.state is not WorkerState.CREATING:
+                yield from watch.let_go()
+                return
+
+
+def _destroy(run: _Run) -> Operation[None]:
+    handle = run.handle or (yield from _find_created(run))
+    if handle is None:
+        return
+    pod = yield from destroy_worker(run.config, handle)
+    if pod is not None:
+        last = worker_info(pod)
+        if run.last is None or last.exit_code is not None:
+            run.last = msgspec.structs.replace(last, state=WorkerState.TERMINATED)
+
+
+def _find_created(run: _Run) -> Operation[WorkerHandle | None]:
+    """The worker whose creation was broken off before it was told; another call's worker of that id is not ours."""
+    pod = yield from read_pod(run.config, handle_for_id(run.spec.worker_id, run.config))
+    return worker_handle(pod) if pod is not None and pod.creation_token == run.token else None
+
+
+def _clean_up_after(run: _Run, error: ProviderError) -> Operation[None]:
+    """Destroy what a failed run has made; that this failed too is noted on the error."""
+    if run.handle is None and not isinstance(error, OutcomeUnknown):
+        return
+    try:
+        yield from _destroy(run)
+    except ProviderError as second:
+        error.add_note(f"its worker {run.spec.worker_id} could not be destroyed: {second}")

@@ -1,0 +1,41 @@
+"""How one worker is, by one look at its Pod."""
+
+from __future__ import annotations
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.operations.deadline import with_deadline
+from hodei_k8s_core.operations.handles import check_handle
+from hodei_k8s_core.operations.reading import read_pod
+from hodei_k8s_core.pod import Pod
+from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
+from hodei_k8s_core.worker_info import worker_info
+from hodei_k8s_core.worker_state import worker_state
+
+
+def get_worker_status(config: KubernetesConfig, handle: WorkerHandle) -> Operation[WorkerState]:
+    """The worker's state; TERMINATED when its Pod is gone, or the name now belongs to another one.
+
+    Raises: ConnectionFailed, AuthenticationFailed, Timeout; never WorkerNotFound.
+    """
+    return worker_state((yield from _look(config, handle)))
+
+
+def describe_worker(config: KubernetesConfig, handle: WorkerHandle) -> Operation[WorkerInfo]:
+    """Everything that the worker's Pod tells. For a Pod that is gone: TERMINATED, and nothing else is known.
+
+    Raises: as `get_worker_status`.
+    """
+    pod = yield from _look(config, handle)
+    return gone_worker(handle) if pod is None else worker_info(pod)
+
+
+def gone_worker(handle: WorkerHandle) -> WorkerInfo:
+    """What is known of a worker whose Pod is gone and was not seen before."""
+    return WorkerInfo(handle=handle, state=WorkerState.TERMINATED, reason="Gone", message="the Pod does not exist")
+
+
+def _look(config: KubernetesConfig, handle: WorkerHandle) -> Operation[Pod | None]:
+    check_handle(handle, config)
+    what = f"look at the worker {handle.worker_id}"
+    return (yield from with_deadline(read_pod(config, handle), config.operation_timeout, what=what))

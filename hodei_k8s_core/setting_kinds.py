@@ -1,0 +1,177 @@
+"""The kinds of settings: how each is read from text, written as text, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from hodei_k8s_core.errors import Fault
+from hodei_k8s_core.labels import annotation_faults, label_faults, selector_faults
+from hodei_k8s_core.names import dns_subdomain_problem
+from hodei_k8s_core.quantity import parse_quantity
+from hodei_k8s_core.readiness_probe import ReadinessProbe
+from hodei_k8s_core.security_profile import SecurityProfile
+from hodei_k8s_core.setting_text import (
+    format_map,
+    format_number,
+    parse_bool,
+    parse_json,
+    parse_list,
+    parse_map,
+    parse_number,
+    parse_profile,
+    parse_tolerations,
+    parse_whole,
+    to_json,
+)
+from hodei_k8s_core.toleration import Toleration
+from hodei_k8s_core.validation import (
+    Problem,
+    bool_problem,
+    fault_of,
+    instance,
+    item,
+    json_problem,
+    optional,
+    sequence_faults,
+    text_that,
+    type_problem,
+)
+
+NONE: Final = "none"
+"""How an optional number is unset in text."""
+AFFINITIES: Final = ("nodeAffinity", "podAffinity", "podAntiAffinity")
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """`parse` raises ValueError or ConfigurationError for a text it cannot read; `faults` checks a value of any type.
+
+    `written`: the form of the text, for people.
+    """
+
+    written: str
+    parse: Callable[[str], object] = str
+    format: Callable[[Any], str] = str
+    faults: Callable[[str, object], list[Fault]]
+
+
+def text(check: Problem, written: str = "text") -> Kind:
+    """A text that `check` allows."""
+    return Kind(written=written, faults=_from(check))
+
+
+def optional_text(check: Problem) -> Kind:
+    """A text, or None when it is unset."""
+    return Kind(written="text", faults=_from(optional(check)))
+
+
+def seconds(check: Problem) -> Kind:
+    """A duration in seconds."""
+    return Kind(written="seconds", parse=parse_number, format=format_number, faults=_from(check))
+
+
+def ratio(check: Problem) -> Kind:
+    """A number without a unit."""
+    return Kind(written="number", parse=parse_number, format=format_number, faults=_from(check))
+
+
+def whole(check: Problem) -> Kind:
+    """A whole number."""
+    return Kind(written="whole number", parse=parse_whole, faults=_from(check))
+
+
+def optional_whole(check: Problem) -> Kind:
+    """A whole number, or the word `none`."""
+    return Kind(
+        written="whole number or none",
+        parse=lambda text: None if text.lower() == NONE else parse_whole(text),
+        format=lambda value: NONE if value is None else str(value),
+        faults=_from(optional(check)),
+    )
+
+
+def size(check: Problem) -> Kind:
+    """A size in bytes, as a number or a quantity."""
+    return Kind(written="bytes or quantity", parse=lambda text: parse_quantity(text).bytes, faults=_from(check))
+
+
+def _from(check: Problem) -> Callable[[str, object], list[Fault]]:
+    return lambda field, value: fault_of(field, check(value))
+
+
+def _quantity_problem(text: str) -> str | None:
+    try:
+        amount = parse_quantity(text)
+    except ValueError as error:
+        return str(error)
+    return None if amount.nanos > 0 else f"must be more than 0, not {text}"
+
+
+def _memory_problem(text: str) -> str | None:
+    problem = _quantity_problem(text)
+    if problem is None and not parse_quantity(text).is_whole:
+        return f"{text!r} is no whole number of bytes (m means thousandths; mebibytes are Mi)"
+    return problem
+
+
+def _affinity_faults(field: str, value: object) -> list[Fault]:
+    if value is None:
+        return []
+    if not isinstance(value, Mapping):
+        return [Fault(field, type_problem(value, "a mapping or None"))]
+    unknown = [key for key in value if key not in AFFINITIES]
+    # The API server drops what it does not know, with a warning: the Pod would run anywhere.
+    found = [Fault(item(field, key), f"must be one of {', '.join(AFFINITIES)}") for key in unknown]
+    problems = {key: _object_problem(value[key]) for key in AFFINITIES if key in value}
+    return found + [Fault(item(field, key), problem) for key, problem in problems.items() if problem]
+
+
+def _object_problem(value: object) -> str | None:
+    return json_problem(value) if isinstance(value, Mapping) else type_problem(value, "a mapping")
+
+
+def _sequence_of(check: Problem) -> Callable[[str, object], list[Fault]]:
+    return lambda field, value: sequence_faults(field, value, check)
+
+
+CPU: Final = text(text_that(_quantity_problem), "quantity")
+MEMORY: Final = text(text_that(_memory_problem), "quantity")
+BOOL: Final = Kind(
+    written="true, false, 1 or 0", parse=parse_bool, format=lambda value: str(value).lower(), faults=_from(bool_problem)
+)
+PROFILE: Final = Kind(
+    written=", ".join(p.value for p in SecurityProfile),
+    parse=parse_profile,
+    format=lambda value: value.value,
+    faults=_from(instance(SecurityProfile)),
+)
+NAMES: Final = Kind(
+    written="name,name2",
+    parse=parse_list,
+    format=",".join,
+    faults=_sequence_of(text_that(dns_subdomain_problem)),
+)
+_MAP_WRITTEN: Final = "key=value,key2=value2 or a JSON object"
+LABELS: Final = Kind(written=_MAP_WRITTEN, parse=parse_map, format=format_map, faults=label_faults)
+ANNOTATIONS: Final = Kind(written=_MAP_WRITTEN, parse=parse_map, format=format_map, faults=annotation_faults)
+NODE_SELECTOR: Final = Kind(written=_MAP_WRITTEN, parse=parse_map, format=format_map, faults=selector_faults)
+TOLERATIONS: Final = Kind(
+    written="key=value:Effect,key2:Effect or a JSON list, as in a Pod",
+    parse=parse_tolerations,
+    format=lambda value: to_json([toleration.to_manifest() for toleration in value]) if value else "",
+    faults=_sequence_of(instance(Toleration)),
+)
+AFFINITY: Final = Kind(
+    written="JSON, as in a Pod",
+    parse=parse_json,
+    format=lambda value: to_json(value) if value is not None else "",
+    faults=_affinity_faults,
+)
+PROBE: Final = Kind(
+    written="JSON, as in a Pod",
+    parse=lambda text: ReadinessProbe.from_manifest(parse_json(text)),
+    format=lambda value: to_json(value.to_manifest()) if value is not None else "",
+    faults=_from(optional(instance(ReadinessProbe))),
+)

@@ -1,0 +1,133 @@
+"""The one table of settings: names, variables, forms and meanings; and the rules that span more than one of them.
+
+`KubernetesConfig`, `from_env`, the table in the README and ConfigMaps are all made from it. A setting of a part has a
+dotted name (`retry.budget`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from hodei_k8s_core import setting_kinds as kinds
+from hodei_k8s_core.errors import Fault
+from hodei_k8s_core.names import dns_label_problem, dns_subdomain_problem, label_value_problem
+from hodei_k8s_core.quantity import parse_quantity
+from hodei_k8s_core.retry_policy import RETRY_CHECKS as RETRY
+from hodei_k8s_core.security_profile import SecurityProfile
+from hodei_k8s_core.setting_kinds import Kind
+from hodei_k8s_core.validation import (
+    MAX_INT32,
+    filled_text_problem,
+    number,
+    number_above,
+    optional,
+    text_that,
+    whole_number,
+    within,
+)
+from hodei_k8s_core.watch_policy import WATCH_CHECKS as WATCH
+from hodei_k8s_core.watch_policy import timeout_faults
+
+VARIABLE_PREFIX: Final = "HODEI_K8S_"
+_VARIABLES: Final = {"kubeconfig_path": "KUBECONFIG", "image_pull_secrets": "IMAGE_PULL_SECRET"}
+"""The variables that are not called like their setting."""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One row. `doc`: one line for people."""
+
+    field: str
+    kind: Kind
+    doc: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return VARIABLE_PREFIX + _VARIABLES.get(self.field, self.field.replace(".", "_").upper())
+
+
+def _provider_id_problem(text: str) -> str | None:
+    return label_value_problem(text) if text else "must not be empty"
+
+
+_TIME: Final = kinds.seconds(number_above(0))
+_ID: Final = kinds.optional_whole(whole_number(0, MAX_INT32))
+_PATH: Final = kinds.optional_text(filled_text_problem)
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting("namespace", kinds.text(text_that(dns_label_problem)), "where all workers live; never the context's own"),
+    Setting("kubeconfig_path", _PATH, "a kubeconfig file; unset: in the cluster, or the default kubeconfig"),
+    Setting("context", _PATH, "a context of the kubeconfig; unset: its current one"),
+    Setting("provider_id", kinds.text(text_that(_provider_id_problem)), "whose workers these are"),
+    Setting(
+        "service_account",
+        kinds.optional_text(text_that(dns_subdomain_problem)),
+        "the workers' service account; unset: the namespace's default",
+    ),
+    Setting("image_pull_secrets", kinds.NAMES, "Secrets that images are pulled with"),
+    Setting("labels", kinds.LABELS, "labels of every worker; a worker's own win"),
+    Setting("annotations", kinds.ANNOTATIONS, "annotations of every worker; a worker's own win"),
+    Setting("node_selector", kinds.NODE_SELECTOR, "labels that a worker's node must have"),
+    Setting("tolerations", kinds.TOLERATIONS, "taints of nodes that workers put up with"),
+    Setting("affinity", kinds.AFFINITY, "nodeAffinity, podAffinity, podAntiAffinity"),
+    Setting("default_cpu_request", kinds.CPU, "for a worker that asks for no resources"),
+    Setting("default_memory_request", kinds.MEMORY, "for a worker that asks for no resources"),
+    Setting("default_cpu_limit", kinds.CPU, "for a worker that asks for no resources"),
+    Setting("default_memory_limit", kinds.MEMORY, "for a worker that asks for no resources"),
+    Setting("cpu_limit", kinds.BOOL, "whether CPU is limited at all; false: only requested"),
+    Setting("security_profile", kinds.PROFILE, "the Pod Security Standard that workers pass"),
+    Setting("run_as_user", _ID, "the numeric user of workers; none: the image's own"),
+    Setting("fs_group", _ID, "the group that owns workers' volumes; none: no group"),
+    Setting("readiness_probe", kinds.PROBE, "when a worker is ready; unset: as soon as its process started"),
+    Setting("protect_from_disruption", kinds.BOOL, "ask autoscalers to leave nodes with workers alone"),
+    Setting("grace_period", kinds.seconds(number(1, MAX_INT32)), "to end by itself, when destroyed; sent rounded up"),
+    Setting("ttl_seconds_after_finished", kinds.seconds(number(0)), "how long a finished worker is kept"),
+    Setting("creation_timeout", _TIME, "until the API server accepted a worker"),
+    Setting("destroy_timeout", _TIME, "until a worker is gone"),
+    Setting("operation_timeout", _TIME, "for every other operation, with its retries"),
+    Setting("request_timeout", _TIME, "for one request"),
+    Setting("silence_limit", _TIME, "silence on a watch that counts as a lost connection"),
+    Setting("max_response_bytes", kinds.size(whole_number(1)), "the largest reply that is read"),
+    Setting("retry.max_attempts", kinds.whole(RETRY["max_attempts"]), "of one request, the first included"),
+    Setting("retry.first_delay", kinds.seconds(RETRY["first_delay"]), "before the first retry"),
+    Setting("retry.factor", kinds.ratio(RETRY["factor"]), "by which each delay is longer than the one before"),
+    Setting("retry.max_delay", kinds.seconds(RETRY["max_delay"]), "the longest delay of our own choice"),
+    Setting("retry.jitter", kinds.ratio(RETRY["jitter"]), "the fraction by which a delay varies"),
+    Setting("retry.budget", kinds.whole(RETRY["budget"]), "retries in hand for all operations together"),
+    Setting("retry.budget_refill_per_second", kinds.ratio(RETRY["budget_refill_per_second"]), "retries that come back"),
+    Setting("watch.first_delay", kinds.seconds(WATCH["first_delay"]), "before a broken watch is opened again"),
+    Setting("watch.max_delay", kinds.seconds(WATCH["max_delay"]), "the longest such delay"),
+    Setting("watch.delay_reset", kinds.seconds(WATCH["delay_reset"]), "a watch that lasted so long begins anew"),
+    Setting("watch.timeout_min", kinds.seconds(WATCH["timeout_min"]), "the shortest watch that is asked for"),
+    Setting("watch.timeout_max", kinds.seconds(WATCH["timeout_max"]), "the longest watch that is asked for"),
+)
+SETTING_OF: Final = {setting.field: setting for setting in SETTINGS}
+
+
+def setting_faults(values: Mapping[str, Any]) -> list[Fault]:
+    """Everything that is wrong with settings, by their dotted names. Rules about absent settings are not applied."""
+    found = [f for name, value in values.items() for f in SETTING_OF[name].kind.faults(name, value)]
+    wrong = {fault.field for fault in found}
+    sound = {name: value for name, value in values.items() if name not in wrong}
+    return found + _spanning_faults(sound)
+
+
+def _spanning_faults(values: Mapping[str, Any]) -> list[Fault]:
+    found = _limit_faults(values, "memory")
+    if values.get("cpu_limit"):
+        found += _limit_faults(values, "cpu")
+    if values.get("security_profile") is SecurityProfile.RESTRICTED and values.get("run_as_user") == 0:
+        found.append(Fault("run_as_user", "must not be 0 (root) under the security profile restricted"))
+    if {"watch.timeout_min", "watch.timeout_max"} <= values.keys():
+        found += within("watch", timeout_faults(values["watch.timeout_min"], values["watch.timeout_max"]))
+    return found
+
+
+def _limit_faults(values: Mapping[str, Any], resource: str) -> list[Fault]:
+    request, limit = f"default_{resource}_request", f"default_{resource}_limit"
+    if not {request, limit} <= values.keys() or parse_quantity(values[request]) <= parse_quantity(values[limit]):
+        return []
+    return [Fault(request, f"{values[request]} is more than {limit}, {values[limit]}")]

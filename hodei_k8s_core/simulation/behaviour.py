@@ -1,0 +1,82 @@
+"""What a container does, as data, and how a cluster chooses it: by image.
+
+    cluster = Cluster(behaviours={"job:1": Behaviour(logs=((0.0, "hello"),), exit_code=0, run=2.0)})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import msgspec
+
+
+class Unschedulable(msgspec.Struct, frozen=True):
+    """No node fits; the scheduler says why."""
+
+    message: str = (
+        "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, "
+        "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+    )
+
+
+class Waits(msgspec.Struct, frozen=True):
+    """The container never starts; it waits with `reason`, alternating with the others every `period` seconds."""
+
+    reasons: tuple[tuple[str, str], ...]
+    period: float = 10.0
+
+
+class CannotStart(msgspec.Struct, frozen=True):
+    """The runtime cannot start the program: terminated with `StartError`, exit code 128."""
+
+    message: str = (
+        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+        'unable to start container process: exec: "/no/such/program": stat /no/such/program: '
+        "no such file or directory: unknown"
+    )
+
+
+Failure: TypeAlias = Unschedulable | Waits | CannotStart
+
+
+def image_cannot_be_pulled(image: str) -> Waits:
+    """`ErrImagePull` and `ImagePullBackOff` in turn, for ever."""
+    fault = f'failed to pull and unpack image "{image}": failed to resolve reference "{image}"'
+    return Waits((("ErrImagePull", fault), ("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {fault}')))
+
+
+class Behaviour(msgspec.Struct, frozen=True):
+    """The life of one container; all times in seconds, each from the end of the one before.
+
+    `logs`: (seconds after the start, text). `exit_code`: None runs until it is stopped, else it ends by itself after
+    `run`. `reason`: of the end ("" by the exit code; `OOMKilled` …). `ready` None never gets ready. When it is stopped
+    it writes `on_term`, and ends after `term` with `term_exit_code`; with `term` None it ignores SIGTERM and is killed
+    (137) when the grace period is over. `stops` False is a node that died: the Pod stays terminating for ever.
+    """
+
+    schedule: float = 0.1
+    pull: float = 0.2
+    start: float = 0.1
+    ready: float | None = 0.1
+    logs: tuple[tuple[float, str], ...] = ()
+    exit_code: int | None = None
+    run: float = 1.0
+    reason: str = ""
+    on_term: tuple[str, ...] = ()
+    term: float | None = 0.2
+    term_exit_code: int = 143
+    stops: bool = True
+    fail: Failure | None = None
+
+
+RUNS_UNTIL_DELETED = Behaviour()
+
+Behaviours: TypeAlias = Mapping[str, Behaviour] | Callable[[str], Behaviour]
+
+
+def choose(behaviours: Behaviours, image: str) -> Behaviour:
+    """The behaviour of containers of `image`; what a mapping does not name runs until it is deleted."""
+    if isinstance(behaviours, Mapping):
+        return behaviours.get(image, RUNS_UNTIL_DELETED)
+    return behaviours(image)

@@ -1,0 +1,62 @@
+"""What a request asks for, in Kubernetes' own words: verb, resource, subresource, namespace, name."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import msgspec
+
+from hodei_k8s_core.http import Request
+
+_HEALTH = frozenset({"version", "readyz", "livez", "healthz"})
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+_TRUE = frozenset({"1", "true", "True", "TRUE", "t", "T"})
+
+
+class Route(msgspec.Struct, frozen=True):
+    """`resource` with its subresource is `pods/log`; `namespace` is None where the path names none."""
+
+    verb: str
+    resource: str
+    subresource: str = ""
+    namespace: str | None = None
+    name: str = ""
+
+    @property
+    def full_resource(self) -> str:
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+
+def is_true(text: str | None) -> bool:
+    """A boolean parameter as the API server reads it."""
+    return text in _TRUE
+
+
+def route_of(request: Request) -> Route | None:
+    """The meaning of a request, or None for a path that means nothing here."""
+    steps = [unquote(step) for step in request.path.strip("/").split("/")]
+    if len(steps) == 1 and steps[0] in _HEALTH:
+        return Route("get", steps[0])
+    if steps[:2] == ["api", "v1"]:
+        rest = steps[2:]
+    elif steps[0] == "apis" and len(steps) > 3:
+        rest = steps[3:]
+    else:
+        return None
+    namespace = None
+    if len(rest) > 2 and rest[0] == "namespaces":
+        namespace, rest = rest[1], rest[2:]
+    if not 1 <= len(rest) <= 3:
+        return None
+    resource, name, subresource = (*rest, "", "")[:3]
+    return Route(_verb(request, name), resource, subresource, namespace, name)
+
+
+def _verb(request: Request, name: str) -> str:
+    if request.method == "DELETE":
+        return "delete" if name else "deletecollection"
+    if request.method != "GET":
+        return _VERBS.get(request.method, request.method.lower())
+    if is_true(request.parameter("watch")):
+        return "watch"
+    return "get" if name else "list"

@@ -1,0 +1,127 @@
+"""The `Status` bodies of an API server that says no, worded as Kubernetes 1.36 words them."""
+
+from __future__ import annotations
+
+from hodei_k8s_core.http import Response
+from hodei_k8s_core.simulation.wire import Json, json_response
+
+
+class Refused(Exception):
+    """A request that ends with `status`, a Kubernetes Status object."""
+
+    def __init__(self, status: Json) -> None:
+        super().__init__(status["message"])
+        self.status = status
+
+    @property
+    def response(self) -> Response:
+        reply = json_response(self.status["code"], self.status)
+        wait = self.status.get("details", {}).get("retryAfterSeconds")
+        if wait is None:
+            return reply
+        return Response(reply.status, (*reply.headers, ("retry-after", str(wait))), reply.body)
+
+
+def failure(code: int, reason: str, message: str, details: Json | None = None) -> Json:
+    """A Status of any kind."""
+    body: Json = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message}
+    if reason:
+        body["reason"] = reason
+    if details is not None:
+        body["details"] = details
+    return {**body, "code": code}
+
+
+def bad_request(message: str) -> Refused:
+    return Refused(failure(400, "BadRequest", message))
+
+
+def not_found(resource: str, name: str) -> Refused:
+    return Refused(failure(404, "NotFound", f'{resource} "{name}" not found', {"name": name, "kind": resource}))
+
+
+def already_exists(resource: str, name: str, *, prefix: str = "") -> Refused:
+    """`prefix` tells of an object that is still being deleted."""
+    details = {"name": name, "kind": resource}
+    return Refused(failure(409, "AlreadyExists", f'{prefix}{resource} "{name}" already exists', details))
+
+
+def precondition_failed(name: str, fact: str) -> Refused:
+    """A DELETE whose uid or resourceVersion is not the object's. (Its kind is `Pod`, not `pods`.)"""
+    message = f'Operation cannot be fulfilled on Pod "{name}": {fact}'
+    return Refused(failure(409, "Conflict", message, {"name": name, "kind": "Pod"}))
+
+
+def modified_meanwhile(resource: str, name: str) -> Refused:
+    """A PATCH that names a resourceVersion which is no longer current."""
+    message = (
+        f'Operation cannot be fulfilled on {resource} "{name}": the object has been modified; '
+        "please apply your changes to the latest version and try again"
+    )
+    return Refused(failure(409, "Conflict", message, {"name": name, "kind": resource}))
+
+
+def invalid(kind: str, name: str, faults: list[tuple[str, str, str]]) -> Refused:
+    """422; each fault is (field, reason of the cause, message)."""
+    told = [f"{field}: {message}" for field, _, message in faults]
+    details: Json = {"name": name} if name else {}
+    details["kind"] = kind
+    details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in faults]
+    text = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
+    return Refused(failure(422, "Invalid", f'{kind} "{name}" is invalid: {text}', details))
+
+
+def forbidden(user: str, verb: str, resource: str, namespace: str, name: str) -> Refused:
+    """RBAC's refusal; `resource` may hold a subresource, as in `pods/log`."""
+    plain = resource.split("/")[0]
+    group = {"selfsubjectaccessreviews": "authorization.k8s.io", "selfsubjectreviews": "authentication.k8s.io"}
+    subject = f'{plain} "{name}"' if name else plain
+    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    message = (
+        f'{subject} is forbidden: User "{user}" cannot {verb} resource "{resource}" '
+        f'in API group "{group.get(plain, "")}" {where}'
+    )
+    details = {"name": name, "kind": plain} if name else {"kind": plain}
+    return Refused(failure(403, "Forbidden", message, details))
+
+
+def too_old(version: int, oldest: int) -> Json:
+    """The Status of a watch from a version that is no longer known; it comes as 410 or inside a 200 stream."""
+    return failure(410, "Expired", f"too old resource version: {version} ({oldest})")
+
+
+def continue_expired(token: str) -> Refused:
+    """410 to a later page of a list; `token` continues at whatever is current now."""
+    status = failure(
+        410,
+        "Expired",
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+        "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+        "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    )
+    status["metadata"] = {"continue": token}
+    return Refused(status)
+
+
+def too_new(version: int, current: int) -> Refused:
+    """A list at a version that the server has not reached."""
+    details = {
+        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+        "retryAfterSeconds": 1,
+    }
+    message = f"Timeout: Too large resource version: {version}, current: {current}"
+    return Refused(failure(504, "Timeout", message, details))
+
+
+def unsupported_media_type() -> Refused:
+    return Refused(failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {}))
+
+
+def unknown_resource() -> Refused:
+    return Refused(failure(404, "NotFound", "the server could not find the requested resource", {}))
+
+
+def method_not_allowed() -> Refused:
+    message = "the server does not allow this method on the requested resource"
+    return Refused(failure(405, "MethodNotAllowed", message, {}))
