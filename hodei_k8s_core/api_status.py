@@ -36,7 +36,8 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def is_not_found(self) -> bool:
-        return self.reason == "NotFound" or (self.code == 404 and not self.reason)
+        """The API server says so; the 404 of a proxy in between, which is no Status, says nothing about a Pod."""
+        return self.reason == "NotFound"
 
     @property
     def is_namespace_missing(self) -> bool:
@@ -54,8 +55,12 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def is_conflict(self) -> bool:
-        """A precondition (uid, resourceVersion) did not hold."""
-        return self.reason == "Conflict" or (self.code == 409 and not self.reason)
+        """A precondition (uid, resourceVersion) did not hold.
+
+        A uid in a merge patch is one too: where it does not fit, the server takes it for a change of an immutable field
+        and answers 422.
+        """
+        return self.reason == "Conflict" or any(cause.field == "metadata.uid" for cause in self.causes)
 
     @property
     def is_already_exists(self) -> bool:
@@ -85,12 +90,15 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def is_admission_denied(self) -> bool:
-        """A webhook, a policy, Pod Security, a LimitRange or the service account admission said no."""
-        if "admission webhook" in self.message or "denied the request" in self.message:
+        """A webhook, a policy, Pod Security, a LimitRange, a namespace that ends, the service account ... said no.
+
+        An admission plugin's 403 differs from an authorizer's only in the text (k8s.io/apiserver, admission/errors.go
+        and responsewriters/errors.go); webhooks and policies may answer with a code of their own.
+        """
+        if any(mark in self.message for mark in _ADMISSION_MARKS):
             return True
-        return (
-            self.code == 403 and not self.is_quota_exceeded and any(mark in self.message for mark in _ADMISSION_MARKS)
-        )
+        _, is_refused, cause = self.message.partition(" is forbidden: ")
+        return self.code == 403 and bool(is_refused) and not cause.startswith('User "') and not self.is_quota_exceeded
 
     @property
     def is_invalid(self) -> bool:
@@ -106,15 +114,7 @@ class Status(msgspec.Struct, frozen=True):
         return f"{self.code} {self.reason or 'without reason'}: {self.message}"
 
 
-_ADMISSION_MARKS = (
-    "violates PodSecurity",
-    "error looking up service account",
-    "ValidatingAdmissionPolicy",
-    "is forbidden: maximum ",
-    "is forbidden: minimum ",
-    "is forbidden: [maximum ",
-    "is forbidden: [minimum ",
-)
+_ADMISSION_MARKS = ("admission webhook ", "denied the request", "ValidatingAdmissionPolicy '")
 
 
 class _Details(msgspec.Struct):
@@ -148,7 +148,7 @@ def parse_status(data: bytes | msgspec.Raw, *, code: int = 0, headers: Headers =
     wait = _seconds(find_header(headers, "retry-after"))
     try:
         body = _decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         body = _StatusBody()
     if body.kind != "Status":
         return Status(code=code, message=_cut(_describe_foreign(bytes(data), headers)), retry_after=wait)

@@ -109,7 +109,8 @@ class ClusterAccess(msgspec.Struct, frozen=True, kw_only=True):
     `server`: scheme, host, port and a path prefix to keep, without a trailing slash; `server_as_written`: the same as
     the kubeconfig has it. `namespace`: the context's, for display only. `proxy`: the kubeconfig's `proxy-url` (it may
     hold a password), or None for what the environment says (`proxy.choose_proxy`). `impersonation`: headers that every
-    request carries. `compression`: whether to accept gzip.
+    request carries. `compression`: whether to accept gzip. `credentials_withheld`: there
+    are some, and they are not used, since the server is plain http.
     """
 
     server: str
@@ -121,6 +122,7 @@ class ClusterAccess(msgspec.Struct, frozen=True, kw_only=True):
     proxy: Secret | None = None
     proxy_field: str = ""
     compression: bool = True
+    credentials_withheld: bool = False
     origin: AccessOrigin = AccessOrigin()
 
     @property

@@ -12,7 +12,7 @@ from hodei_k8s_core.config_env import name_variables, read_environment, write_en
 from hodei_k8s_core.readiness_probe import ReadinessProbe
 from hodei_k8s_core.retry_policy import RetryPolicy
 from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.settings import SETTINGS, setting_faults
+from hodei_k8s_core.settings import SETTING_OF, SETTINGS, setting_faults
 from hodei_k8s_core.toleration import Toleration
 from hodei_k8s_core.validation import copied_json, fault_of, instance, raise_faults
 from hodei_k8s_core.watch_policy import WatchPolicy
@@ -58,6 +58,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     operation_timeout: float = 60.0
     request_timeout: float = 30.0
     silence_limit: float = 120.0
+    outage_limit: float = 300.0
     max_response_bytes: int = 64 * 1024**2
     retry: RetryPolicy = RetryPolicy()
     watch: WatchPolicy = WatchPolicy()
@@ -83,8 +84,8 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
         of that prefix that is no setting is one.
         """
         values, faults = read_environment(environ)
-        unread = {fault.field.partition(" ")[0] for fault in faults}
-        defaults = {name: value for name, value in flat_values(cls()).items() if name not in unread}
+        # What is set and could not be read has no value here: its default must not cause, or hide, another fault.
+        defaults = {name: v for name, v in flat_values(cls()).items() if not environ.get(SETTING_OF[name].variable)}
         raise_faults(_SUMMARY, faults + name_variables(setting_faults(defaults | values)))
         return cls(**_nested(values))
 

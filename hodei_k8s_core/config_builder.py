@@ -168,6 +168,10 @@ class ConfigBuilder:
         """Seconds of silence on a watch that count as a lost connection."""
         return self._with("silence_limit", seconds)
 
+    def outage_limit(self, seconds: float) -> Self:
+        """How long a followed log outlives an API server that does not answer."""
+        return self._with("outage_limit", seconds)
+
     def max_response_bytes(self, value: int) -> Self:
         """The largest reply that is read."""
         return self._with("max_response_bytes", value)

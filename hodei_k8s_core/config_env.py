@@ -18,7 +18,7 @@ from hodei_k8s_core.validation import text_problem, within
 NOT_SETTINGS: Final = frozenset(f"{VARIABLE_PREFIX}{name}" for name in ("ENABLED", "TEST", "HTTP", "CLUSTERS"))
 """Ours, but for the host, the tests and the benchmarks."""
 _SERVICE_LINK: Final = re.compile(
-    r"HODEI_K8S_(?P<service>(?:[A-Z0-9_]+_)?)"
+    r"HODEI_K8S_(?P<service>(?:[A-Z0-9_]+?_)??)"
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
 """What the kubelet injects for a Service `hodei-k8s`, or `hodei-k8s-...` (pkg/kubelet/envvars)."""

@@ -22,6 +22,7 @@ from hodei_k8s_core.observations import Observation
 
 R = TypeVar("R")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Silence(enum.Enum):
@@ -129,12 +130,12 @@ class Observe(msgspec.Struct, frozen=True):
         return (yield self)
 
 
-class Emit(msgspec.Struct, Generic[T], frozen=True):
+class Emit(msgspec.Struct, Generic[T_co], frozen=True):
     """A batch of items for the caller of a stream."""
 
-    items: Sequence[T]
+    items: Sequence[T_co]
 
-    def __iter__(self) -> Generator[Emit[T], None, None]:
+    def __iter__(self) -> Generator[Emit[T_co], None, None]:
         return (yield self)
 
 

@@ -112,7 +112,7 @@ class ProviderError(HodeiK8sError):
             parts.append(f"while: {self.step}")
         if self.attempts > 1:
             parts.append(f"tried {self.attempts} times")
-        if self.status is not None and self.status.message not in self.summary:
+        if self.status is not None and not (self.status.message and self.status.message in self.summary):
             parts.append(f"the server said: {self.status}")
         if self.failure is not None:
             parts.append(f"the last failure: {self.failure}")

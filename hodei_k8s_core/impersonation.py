@@ -23,11 +23,7 @@ def impersonation_headers(
         ("impersonate-user", user),
         *([("impersonate-uid", uid)] if uid else []),
         *(("impersonate-group", group) for group in groups),
-        *(
-            (f"impersonate-extra-{_escape(key)}", value)
-            for key, values in (extra or {}).items()
-            for value in values
-        ),
+        *((f"impersonate-extra-{_escape(key)}", value) for key, values in (extra or {}).items() for value in values),
     )
 
 

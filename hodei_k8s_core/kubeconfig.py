@@ -11,7 +11,15 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from hodei_k8s_core.cluster_access import AccessOrigin, ClusterAccess, Identity, Material, TlsTrust, TokenFile
+from hodei_k8s_core.cluster_access import (
+    ANONYMOUS,
+    AccessOrigin,
+    ClusterAccess,
+    Identity,
+    Material,
+    TlsTrust,
+    TokenFile,
+)
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.impersonation import impersonation_headers
 from hodei_k8s_core.kubeconfig_cluster import cluster_faults, trust_of
@@ -36,16 +44,20 @@ def load_kubeconfig(
     *,
     context: str | None = None,
     service_account: ServiceAccountMount | None = None,
+    searched: Iterable[str] = (),
 ) -> ClusterAccess:
     """What the chosen context says, or the Pod's own service account when no context is chosen and we are in a Pod.
 
     `documents`: in order of precedence. `context`: its name, or None for the current one.
+    `searched`: the files that were looked for, to be told when there was nothing in them.
     Raises: `ConfigurationError` with every fault, each named by file, stanza and field.
     """
     merged = merge_documents(documents)
     name = context or merged.current_context
     if not name:
-        return _in_cluster_or_refused(merged, environ, service_account)
+        if service_account is not None and is_in_cluster(environ, service_account):
+            return in_cluster_access(environ, service_account)
+        raise _no_context(merged, searched)
     chosen = merged.contexts.get(name)
     if chosen is None:
         raise _no_such_context(merged, name, is_asked_for=bool(context))
@@ -54,9 +66,7 @@ def load_kubeconfig(
 
 def is_in_cluster(environ: Mapping[str, str], service_account: ServiceAccountMount | None) -> bool:
     """We run in a Pod that has a service account."""
-    return bool(
-        service_account and environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT")
-    )
+    return bool(service_account and environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT"))
 
 
 def in_cluster_access(environ: Mapping[str, str], service_account: ServiceAccountMount) -> ClusterAccess:
@@ -82,16 +92,13 @@ def in_cluster_access(environ: Mapping[str, str], service_account: ServiceAccoun
     )
 
 
-def _in_cluster_or_refused(
-    merged: Kubeconfig, environ: Mapping[str, str], service_account: ServiceAccountMount | None
-) -> ClusterAccess:
-    if service_account is not None and is_in_cluster(environ, service_account):
-        return in_cluster_access(environ, service_account)
+def _no_context(merged: Kubeconfig, searched: Iterable[str]) -> ConfigurationError:
     if merged.contexts:
         fault = Fault("context", f"none is chosen and there is no current-context; known: {_known(merged)}")
     else:
-        fault = Fault("kubeconfig", "there is none, or it is empty, and this is not inside a cluster")
-    raise ConfigurationError(
+        files = ", ".join(searched) or "no file"
+        fault = Fault("kubeconfig", f"there is none, or it is empty ({files}), and this is not inside a cluster")
+    return ConfigurationError(
         "no cluster to connect to",
         [fault],
         mend="set KUBECONFIG or the kubeconfig's path, and a context; `kubectl config get-contexts` lists them",
@@ -135,8 +142,8 @@ def _access(merged: Kubeconfig, name: str, chosen: Placed[ContextStanza]) -> Clu
         compression=not cluster.stanza.disable_compression,
         origin=AccessOrigin(name, cluster_name, user_name, chosen.path, cluster.path, user.path),
     )
-    if not access.is_encrypted:
-        return access  # client-go, too, keeps credentials and trust from plain http, and the certificate checks with them
+    if not access.is_encrypted:  # client-go reads neither identity nor trust then, and checks less
+        return msgspec.structs.replace(access, credentials_withheld=identity_of(user, cluster) != ANONYMOUS)
     if faults := [*unsupported_faults(cluster, user)]:
         raise _unusable(name, faults)
     return msgspec.structs.replace(access, trust=trust_of(cluster), identity=identity_of(user, cluster))

@@ -1,18 +1,22 @@
 """A cluster's stanza: what is wrong with it, and which servers it trusts.
 
-Source: k8s.io/client-go, tools/clientcmd/validation.go (`validateClusterInfo`), transport/transport.go (`TLSConfigFor`).
+Source: k8s.io/client-go, tools/clientcmd/validation.go (`validateClusterInfo`),
+transport/transport.go (`TLSConfigFor`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePath
+from typing import TypeVar
 
 from hodei_k8s_core.cluster_access import Material, TlsTrust
 from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.kubeconfig_document import ClusterStanza, Placed, decode_material
 from hodei_k8s_core.proxy import parse_proxy
 from hodei_k8s_core.server_url import parse_server
+
+S = TypeVar("S")
 
 
 def cluster_faults(cluster: Placed[ClusterStanza]) -> Iterator[Fault]:
@@ -44,7 +48,7 @@ def trust_of(cluster: Placed[ClusterStanza]) -> TlsTrust:
     )
 
 
-def material(placed: Placed[object], field: str, path: str | None, data: str | None) -> Material | None:
+def material(placed: Placed[S], field: str, path: str | None, data: str | None) -> Material | None:
     """The file or the data of a field, or None when it has neither."""
     if data:
         return Material(field=placed.field(f"{field}-data"), data=decode_material(data))
@@ -58,3 +62,8 @@ def resolve_path(kubeconfig: str, path: str) -> str:
     for part in joined.parts[1:]:
         parts = parts[:-1] if part == ".." else [*parts, part]
     return str(PurePath(joined.anchor, *parts))
+
+
+def is_path(command: str) -> bool:
+    """It has a directory, so it is no name to look up on PATH."""
+    return PurePath(command).name != command

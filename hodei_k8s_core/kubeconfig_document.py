@@ -143,7 +143,7 @@ class _File(_Stanza, frozen=True):
     contexts: list[Any] | None = None
 
 
-_DATA_FIELDS = {
+_DATA_FIELDS: dict[Any, tuple[str, ...]] = {
     ClusterStanza: ("certificate_authority_data",),
     UserStanza: ("client_certificate_data", "client_key_data"),
     ContextStanza: (),
@@ -178,8 +178,8 @@ def decode_base64(text: str) -> bytes:
 
 
 def decode_material(text: str) -> Secret:
-    """PEM that is wrapped in base64; bytes that are no UTF-8 can only be comments. Raises: `ValueError`."""
-    return Secret(decode_base64(text).decode("utf-8", "replace"))
+    """PEM that is wrapped in base64. Raises: `ValueError`."""
+    return Secret(decode_base64(text).decode("utf-8", "surrogateescape"))
 
 
 def _refused(path: str, faults: list[Fault]) -> ConfigurationError:
@@ -226,8 +226,6 @@ def _convert(tree: Any, kind: type[S], path: str, prefix: str, faults: list[Faul
         return msgspec.convert(tree, kind)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at `$")
-        field = prefix + (" " if prefix.endswith(":") else "") + where.rstrip("`") if where else path
-        faults.append(Fault(field.replace(": .", ": "), problem[:1].lower() + problem[1:]))
+        field = (prefix + where.rstrip("`")).replace(":.", ": ") if where else path
+        faults.append(Fault(field, problem[:1].lower() + problem[1:].replace(" | null", "")))
         return None
-
-

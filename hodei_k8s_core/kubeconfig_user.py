@@ -18,9 +18,10 @@ from hodei_k8s_core.cluster_access import (
     Material,
     TokenFile,
 )
+from hodei_k8s_core.credentials import is_header_text
 from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.exec_plugin import API_VERSIONS, CLUSTER_EXTENSION, DEFAULT_INTERACTIVE, INTERACTIVE_MODES
-from hodei_k8s_core.kubeconfig_cluster import material, resolve_path
+from hodei_k8s_core.kubeconfig_cluster import is_path, material, resolve_path
 from hodei_k8s_core.kubeconfig_document import ClusterStanza, ExecStanza, Placed, UserStanza
 from hodei_k8s_core.secret import Secret
 
@@ -71,11 +72,6 @@ def unsupported_faults(cluster: Placed[ClusterStanza], user: Placed[UserStanza])
         yield Fault(user.field("username"), "is missing beside password: use a token, a certificate or an exec plugin")
     if stanza.token and not is_header_text(stanza.token):
         yield Fault(user.field("token"), "holds characters that no header can carry (a line end, perhaps)")
-
-
-def is_header_text(text: str) -> bool:
-    """It can be sent as the credential of an authorization header."""
-    return text.isascii() and text.isprintable()
 
 
 def _certificate_faults(user: Placed[UserStanza]) -> Iterator[Fault]:
@@ -143,7 +139,7 @@ def _plugin(user: Placed[UserStanza], plugin: ExecStanza, cluster: Placed[Cluste
     config = next((item.extension for item in cluster.stanza.extensions or () if item.name == CLUSTER_EXTENSION), None)
     return ExecPlugin(
         field=user.field("exec"),
-        command=resolve_path(user.path, command) if "/" in command else command,
+        command=resolve_path(user.path, command) if is_path(command) else command,
         api_version=plugin.api_version or "",
         interactive_mode=_interactive_mode(plugin),
         arguments=tuple(plugin.args or ()),

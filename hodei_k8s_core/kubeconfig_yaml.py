@@ -20,8 +20,11 @@ _SCALARS = (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("merge", r"<<", "<"),
 )
-_DEPTH = {"SequenceStartEvent": 1, "MappingStartEvent": 1, "SequenceEndEvent": -1, "MappingEndEvent": -1}
+_OPENING = ("SequenceStartEvent", "MappingStartEvent")
+_CLOSING = ("SequenceEndEvent", "MappingEndEvent")
 MAX_DEPTH = 100
+MAX_SIZE = 1_000_000
+"""Values, with every alias counted as what it stands for."""
 _BOOLS = {"y": True, "n": False}
 _QUOTED = re.compile(r"(['\"]).*\1")
 
@@ -40,8 +43,8 @@ def parse_yaml(data: bytes) -> Any:
     loader_class = _loader_class()
     loader = loader_class(data)
     try:
-        if not _is_shallow(yaml.parse(data, Loader=loader_class)):
-            raise YamlFault("nested too deeply")
+        if problem := _shape_problem(yaml.parse(data, Loader=loader_class)):
+            raise YamlFault(problem)
         return loader.get_data() if loader.check_data() else None
     except yaml.MarkedYAMLError as error:
         raise YamlFault(_place(error.problem_mark) + _QUOTED.sub("…", error.problem or "not YAML")) from None
@@ -53,16 +56,36 @@ def parse_yaml(data: bytes) -> Any:
         loader.dispose()
 
 
-def _is_shallow(events: Iterable[Any]) -> bool:
-    """libyaml's composer recurses on the C stack, where too deep is a crash and no exception."""
-    depth = 0
+def _shape_problem(events: Iterable[Any]) -> str:
+    """Why the document must not be composed, or "".
+
+    libyaml's composer recurses on the C stack, where too deep is a crash and no exception; and what aliases expand to
+    can be far larger than the file.
+    """
+    open_anchors: list[str | None] = []
+    sizes: list[int] = [0]
+    size_of: dict[str | None, int] = {}
     for event in events:
-        depth += _DEPTH.get(type(event).__name__, 0)
-        if depth > MAX_DEPTH:
-            return False
-        if type(event).__name__ == "DocumentEndEvent":
-            return True
-    return True
+        kind, anchor = type(event).__name__, getattr(event, "anchor", None)
+        if kind == "AliasEvent":
+            if anchor in open_anchors:
+                return "an alias stands inside of what it stands for"
+            sizes[-1] += size_of.get(anchor, 1)
+        elif kind in _OPENING:
+            open_anchors.append(anchor)
+            sizes.append(1)
+        elif kind in _CLOSING:
+            size_of[open_anchors.pop()] = sizes[-1]
+            sizes[-2:] = [sizes[-2] + sizes[-1]]
+        elif kind == "DocumentEndEvent":
+            break
+        else:
+            sizes[-1] += 1
+        if len(open_anchors) > MAX_DEPTH:
+            return "nested too deeply"
+        if sizes[-1] > MAX_SIZE:
+            return "its aliases expand too far"
+    return ""
 
 
 def _place(mark: Any) -> str:
@@ -88,7 +111,8 @@ def _loader_class() -> Any:
     for tag, pattern, first in _SCALARS:
         Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{pattern})\Z"), list(first))
     Loader.add_constructor("tag:yaml.org,2002:bool", Loader.construct_yaml_bool)
-    Loader.add_constructor("tag:yaml.org,2002:timestamp", Loader.construct_yaml_str)
+    for tag in ("timestamp", "merge"):  # a tag that is written out, or `<<` as a value
+        Loader.add_constructor(f"tag:yaml.org,2002:{tag}", Loader.construct_yaml_str)
     return Loader
 
 

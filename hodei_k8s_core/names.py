@@ -80,7 +80,7 @@ def pod_name(worker_id: str) -> str:
 
 
 def worker_id_problem(worker_id: str) -> str | None:
-    """It is a label's value, and part of a Pod's name."""
-    if not worker_id:
-        return "must not be empty"
-    return label_value_problem(worker_id) or dns_subdomain_problem(pod_name(worker_id))
+    """It is a label's value, and the end of a Pod's name: both allow just the DNS subdomains of a label's length."""
+    if len(worker_id) > MAX_LABEL_TEXT:
+        return f"must have at most {MAX_LABEL_TEXT} characters, not {len(worker_id)}"
+    return dns_subdomain_problem(worker_id)

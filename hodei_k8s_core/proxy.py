@@ -44,7 +44,7 @@ def choose_proxy(access: ClusterAccess, environ: Mapping[str, str]) -> Secret | 
 
 
 def parse_proxy(text: str, schemes: tuple[str, ...]) -> str:
-    """The proxy's URL with its port. Raises: `ValueError` with what is wrong, without the URL: it may hold a password."""
+    """The proxy's URL with its port. Raises: `ValueError` that does not quote it: it may hold a password."""
     parts = split_url(text)
     if parts.scheme not in schemes:
         raise ValueError(f'has the scheme "{parts.scheme}", and must have one of {", ".join(schemes)}')
@@ -81,7 +81,7 @@ def _matcher(entry: str) -> Matcher | None:
         return None
     if (wanted := _address(host)) is not None:
         return lambda _host, at, address: address == wanted and port in ("", str(at))
-    suffix = _ascii(host.removeprefix("*"))
+    suffix = _ascii(host[1:] if host.startswith("*.") else host)
     if suffix.startswith("."):
         return lambda name, at, address: address is None and name.endswith(suffix) and port in ("", str(at))
     return lambda name, at, address: address is None and f".{name}".endswith(f".{suffix}") and port in ("", str(at))

@@ -108,16 +108,15 @@ def delete_pod(
 
 
 def patch_pod_annotations(
-    namespace: str, name: str, annotations: Mapping[str, str | None], *, uid: str = ""
+    namespace: str, name: str, annotations: Mapping[str, str | None], *, uid: str = "", resource_version: str = ""
 ) -> Request:
     """Set annotations, and remove those whose value is None (RFC 7386).
 
-    With `uid` the server answers 409 Conflict if the name now belongs to another Pod: it takes the patch for a change
-    of the uid, which is a failed precondition.
+    The server refuses if the name now belongs to another Pod than `uid`, or if the Pod has changed since
+    `resource_version` (where given). The first is a 422, as an attempt to change the uid; `Status.is_conflict` is both.
     """
     metadata: dict[str, Any] = {"annotations": dict(annotations)}
-    if uid:
-        metadata["uid"] = uid
+    metadata.update(_given(("uid", uid), ("resourceVersion", resource_version)))
     body = msgspec.json.encode({"metadata": metadata})
     return Request("PATCH", pod_path(namespace, name), (), _SENDS_MERGE_PATCH, body)
 

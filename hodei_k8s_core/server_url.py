@@ -19,7 +19,7 @@ def parse_server(text: str) -> str:
     parts = split_url(text)
     if not parts.scheme or not parts.netloc:
         parts = split_url(f"http://{text}")
-        if parts.path.strip("/"):
+        if parts.path not in ("", "/"):
             raise ValueError("must be a URL, or a host and port alone")
     if parts.scheme not in ("http", "https"):
         raise ValueError(f'has the scheme "{parts.scheme}", and must have https or http')

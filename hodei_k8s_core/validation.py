@@ -5,9 +5,9 @@ A check never raises: a value of any type goes in, and the problem as text, or N
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from math import isfinite
+from typing import Final, TypeAlias, TypeGuard
 
 from hodei_k8s_core.errors import ConfigurationError, Fault
 
@@ -50,7 +50,9 @@ def text_problem(value: object) -> str | None:
         return type_problem(value, "text")
     if "\0" in value:
         return "must not contain a NUL character"
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    try:
+        value.encode()
+    except UnicodeEncodeError:
         return "must be valid Unicode"
     return None
 
@@ -89,7 +91,7 @@ def number(low: float, high: float | None = None) -> Problem:
     """A finite number from `low` to `high`, both included."""
 
     def problem(value: object) -> str | None:
-        return _finite_problem(value) or _range_problem(value, low, high)
+        return _range_problem(value, low, high) if _is_finite(value) else _not_finite(value)
 
     return problem
 
@@ -98,8 +100,9 @@ def number_above(low: float) -> Problem:
     """A finite number more than `low`."""
 
     def problem(value: object) -> str | None:
-        finite = _finite_problem(value)
-        return finite or (None if value > low else f"must be more than {low:g}, not {value!r}")  # type: ignore[operator]
+        if not _is_finite(value):
+            return _not_finite(value)
+        return None if value > low else f"must be more than {low:g}, not {_shown(value)}"
 
     return problem
 
@@ -138,7 +141,7 @@ def json_problem(value: object) -> str | None:
     if value is None or isinstance(value, (bool, int)):
         return None
     if isinstance(value, float):
-        return _finite_problem(value)
+        return None if _is_finite(value) else _not_finite(value)
     return text_problem(value)
 
 
@@ -151,16 +154,23 @@ def copied_json(value: object) -> object:
     return value
 
 
-def _finite_problem(value: object) -> str | None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return type_problem(value, "a number")
-    return None if math.isfinite(value) else f"must be a finite number, not {value!r}"
+def _is_finite(value: object) -> TypeGuard[float]:
+    # isfinite would overflow on a very large int.
+    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and isfinite(value)))
 
 
-def _range_problem(value: object, low: float, high: float | None) -> str | None:
-    assert isinstance(value, (int, float))  # noqa: S101 - told to mypy; the callers checked it
+def _not_finite(value: object) -> str:
+    return f"must be a finite number, not {value!r}" if isinstance(value, float) else type_problem(value, "a number")
+
+
+def _range_problem(value: float, low: float, high: float | None) -> str | None:
     if value < low:
-        return f"must be at least {low:g}, not {value!r}"
+        return f"must be at least {low:g}, not {_shown(value)}"
     if high is not None and value > high:
-        return f"must be at most {high!r}, not {value!r}"
+        return f"must be at most {high!r}, not {_shown(value)}"
     return None
+
+
+def _shown(value: float) -> str:
+    # Python refuses to write an int of more than 4300 digits.
+    return repr(value) if abs(value) < 10**30 else "a number of that size"

@@ -73,7 +73,7 @@ class WorkerHandle(msgspec.Struct, frozen=True, kw_only=True):
         """The handle that `to_json` wrote. Raises `ConfigurationError` for anything else; unknown keys are ignored."""
         try:
             return msgspec.json.decode(text, type=WorkerHandle)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             fault = Fault("handle", str(error))
             raise ConfigurationError("this is not the JSON of a worker handle", [fault]) from None
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.errors import ConfigurationError, Fault, NotReady, ProviderError
-from hodei_k8s_core.labels import ANNOTATION_DRAINING, ANNOTATION_IDLE_SINCE, ANNOTATION_JOB_ID
+from hodei_k8s_core.labels import DRAINING, IDLE_SINCE, JOB_ID
 from hodei_k8s_core.operations.calls import call
 from hodei_k8s_core.operations.deadline import step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle
@@ -34,18 +34,18 @@ def _assign(job_id: str) -> Change:
             raise NotReady(f"assign a job: the worker {info.worker_id} is draining")
         if info.job_id not in ("", job_id):
             raise NotReady(f"assign a job: the worker {info.worker_id} has the job {info.job_id}", retryable=True)
-        return {ANNOTATION_JOB_ID: job_id, ANNOTATION_IDLE_SINCE: None}
+        return {JOB_ID: job_id, IDLE_SINCE: None}
 
     return change
 
 
 def _release(info: WorkerInfo, now: float) -> Annotations:
     idle_since = now if info.idle_since is None or info.job_id else info.idle_since
-    return {ANNOTATION_JOB_ID: None, ANNOTATION_IDLE_SINCE: format_rfc3339(idle_since)}
+    return {JOB_ID: None, IDLE_SINCE: format_rfc3339(idle_since)}
 
 
 def _drain(_info: WorkerInfo, _now: float) -> Annotations:
-    return {ANNOTATION_DRAINING: "true"}
+    return {DRAINING: "true"}
 
 
 def assign_job(config: KubernetesConfig, handle: WorkerHandle, job_id: str) -> Operation[WorkerInfo]:

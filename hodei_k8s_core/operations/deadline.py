@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from hodei_k8s_core.api_status import Status
-from hodei_k8s_core.effects import Monotonic, Observe, Open, Operation, Read, Send, Sleep
+from hodei_k8s_core.effects import Monotonic, Observe, Open, Read, Send, Sleep
 from hodei_k8s_core.errors import HodeiK8sError, ProviderError, Timeout, TransportError
 from hodei_k8s_core.observations import StepStarted
 
 R = TypeVar("R")
+Y = TypeVar("Y")
 
-_TIME_OF = {Send: "timeout", Open: "timeout", Read: "silence_limit", Sleep: "seconds"}
+_TIME_OF: dict[Any, str] = {Send: "timeout", Open: "timeout", Read: "silence_limit", Sleep: "seconds"}
 
 
 class DeadlineExceeded(HodeiK8sError):
@@ -45,7 +46,7 @@ class DeadlineExceeded(HodeiK8sError):
         return kind(summary, step=self.step, attempts=self.attempts, status=self.status, failure=self.failure, **known)
 
 
-def with_deadline(operation: Operation[R], seconds: float, *, what: str) -> Operation[R]:
+def with_deadline(operation: Generator[Y, Any, R], seconds: float, *, what: str) -> Generator[Y | Monotonic, Any, R]:
     """Run `operation` for at most `seconds`.
 
     Raises: Timeout, unless the operation itself turns `DeadlineExceeded` into an error that says more.

@@ -9,10 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import SILENCE, Close, Emit, Observe, Open, Operation, Random, Read, Sleep, Stream
-from hodei_k8s_core.errors import TransportError
+from hodei_k8s_core.effects import (
+    SILENCE,
+    Close,
+    Emit,
+    Monotonic,
+    Observe,
+    Open,
+    Operation,
+    Random,
+    Read,
+    Sleep,
+    Stream,
+)
+from hodei_k8s_core.errors import ProviderError, TransportError
 from hodei_k8s_core.http import Body, Request
-from hodei_k8s_core.lines import LineSplitter
+from hodei_k8s_core.lines import LogLineSplitter
 from hodei_k8s_core.log_line import format_since_time, kubelet_complaint, parse_log_lines
 from hodei_k8s_core.observations import LogReconnected
 from hodei_k8s_core.operations.failures import error_for
@@ -22,7 +34,7 @@ from hodei_k8s_core.operations.pod_watch import read_whole_refusal, sightings, w
 from hodei_k8s_core.operations.reading import not_found, read_pod
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.requests import follow_pod_log, pod_log
-from hodei_k8s_core.retry import policy_delay
+from hodei_k8s_core.retry import Failure, policy_delay
 from hodei_k8s_core.worker import WORKER_CONTAINER, LogEntry, WorkerHandle, WorkerState
 from hodei_k8s_core.worker_state import worker_state
 
@@ -37,7 +49,7 @@ def follow_worker_logs(
     """
     check_handle(handle, config)
     follow = _Follow(config, handle, since, tail)
-    pod = yield from read_pod(config, handle)
+    pod = yield from follow.look()
     if pod is None:
         raise not_found(handle)
     while pod is not None:
@@ -47,7 +59,7 @@ def follow_worker_logs(
         if finished and complete:
             return
         yield from follow.back_off()
-        pod = yield from read_pod(config, handle)
+        pod = yield from follow.look()
         if pod is None and complete:
             return
 
@@ -70,7 +82,11 @@ def _wait_until_started(config: KubernetesConfig, pod: Pod) -> Operation[Pod | N
     if _has_started(pod):
         return pod
     watch = watch_one(
-        config, pod.metadata.name, what="wait for the container to start", version=pod.metadata.resource_version
+        config,
+        pod.metadata.name,
+        what="wait for the container to start",
+        version=pod.metadata.resource_version,
+        patience=config.outage_limit,
     )
     while True:
         for sighting in sightings((yield from watch.next_batch()), pod.metadata.uid):
@@ -85,14 +101,38 @@ class _Follow:
     def __init__(self, config: KubernetesConfig, handle: WorkerHandle, since: int | None, tail: int | None) -> None:
         self._config = config
         self._handle = handle
+        self._what = f"follow the log of the worker {handle.worker_id}"
         self._since = since
         self._tail = tail
         self._last = -1
         self._at_last = 0
         self._failures = 0
+        self._failing_since: float | None = None
+        self._failure: Failure | None = None
+
+    def look(self) -> Operation[Pod | None]:
+        """The Pod as it is now, or None; an API server that does not answer is waited for."""
+        while True:
+            try:
+                return (yield from read_pod(self._config, self._handle))
+            except ProviderError as error:
+                self._failure = error.failure or error.status
+                if not error.retryable or self._failure is None:
+                    raise
+            yield from self.back_off()
 
     def back_off(self) -> Operation[None]:
-        """Wait before the next request; longer as long as nothing new comes."""
+        """Wait before the next request; longer as long as nothing new comes.
+
+        Raises what failed last, once nothing but failures came for `config.outage_limit` seconds.
+        """
+        now = yield from Monotonic()
+        if self._failure is None:
+            self._failing_since = None
+        elif self._failing_since is None:
+            self._failing_since = now
+        elif now - self._failing_since > self._config.outage_limit:
+            raise error_for(self._failure, what=self._what, attempts=self._failures)
         self._failures += 1
         yield from Sleep(policy_delay(self._config.retry, self._failures, (yield from Random())))
 
@@ -101,7 +141,8 @@ class _Follow:
         body = yield from self._open(self._request(finished=finished))
         if body is None:
             return False
-        lines = LineSplitter()
+        self._failure = None
+        lines = LogLineSplitter()
         skip = self._at_last
         while True:
             chunk = yield from self._read(body)
@@ -136,10 +177,12 @@ class _Follow:
                 return body
             status = yield from read_whole_refusal(body, self._config)
         except TransportError as error:
+            self._failure = error
             yield from Observe(LogReconnected(error.fault.value))
             return None
         if not (status.is_retryable or status.is_not_found or has_no_log_yet(status)):
-            raise error_for(status, what=f"follow the log of the worker {self._handle.worker_id}")
+            raise error_for(status, what=self._what)
+        self._failure = status if status.is_retryable else None
         yield from Observe(LogReconnected(str(status.code)))
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import ConfigurationError, Fault, WorkerNotFound
-from hodei_k8s_core.labels import LABEL_MANAGED, LABEL_PROVIDER_ID
+from hodei_k8s_core.labels import MANAGED, PROVIDER_ID
 from hodei_k8s_core.names import pod_name, worker_id_problem
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.worker import PROVIDER_TYPE, WorkerHandle
@@ -50,7 +50,7 @@ def is_handles_pod(pod: Pod, handle: WorkerHandle) -> bool:
 def check_ours(pod: Pod, config: KubernetesConfig) -> None:
     """Raises `WorkerNotFound` for a Pod that carries a worker's name and is not a worker of this provider."""
     labels = pod.metadata.labels or {}
-    if labels.get(LABEL_MANAGED) != "true" or labels.get(LABEL_PROVIDER_ID) != config.provider_id:
+    if labels.get(MANAGED) != "true" or labels.get(PROVIDER_ID) != config.provider_id:
         raise WorkerNotFound(
             f"the Pod {pod.metadata.name} is not a worker of provider {config.provider_id!r}; it is left alone"
         )

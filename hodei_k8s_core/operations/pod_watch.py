@@ -18,9 +18,9 @@ import msgspec
 from hodei_k8s_core.api_status import Status
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import SILENCE, Close, Monotonic, Observe, Open, Operation, Random, Read, Sleep
-from hodei_k8s_core.errors import ProviderError, TransportError
+from hodei_k8s_core.errors import Internal, ProviderError, TransportError
 from hodei_k8s_core.http import Body
-from hodei_k8s_core.lines import LineSplitter
+from hodei_k8s_core.lines import LineSplitter, LineTooLong
 from hodei_k8s_core.observations import WatchReconnected
 from hodei_k8s_core.operations.calls import call, read_refusal
 from hodei_k8s_core.operations.deadline import DeadlineExceeded
@@ -47,7 +47,8 @@ Batch = Listing | Sequence[PodEvent]
 class PodWatch:
     """A watch as a pull machine: `batch = yield from watch.next_batch()`.
 
-    With `version`, it begins by watching from there; without, by a list. `what` names it in errors.
+    With `version`, it begins by watching from there; without, by a list. `what` names it in errors. `patience`: seconds
+    of failures in a row after which the last is raised; None for ever.
     """
 
     def __init__(
@@ -58,8 +59,11 @@ class PodWatch:
         label_selector: str = "",
         field_selector: str = "",
         version: str = "",
+        patience: float | None = None,
     ) -> None:
         self._config = config
+        self._patience = patience
+        self._failing_since: float | None = None
         self._what = what
         self._labels = label_selector
         self._fields = field_selector
@@ -123,6 +127,7 @@ class PodWatch:
             yield from self._refused(refusal)
             return
         self._opened_at = yield from Monotonic()
+        self._failing_since = None
         self._lines = LineSplitter()
         self._body = body
 
@@ -138,8 +143,15 @@ class PodWatch:
         if not chunk:
             yield from self._ended()
             return ()
+        return self._take(chunk)
+
+    def _take(self, chunk: bytes) -> Sequence[PodEvent]:
+        try:
+            lines = self._lines.feed(chunk)
+        except LineTooLong as error:
+            raise Internal(f"{self._what}: {error}") from error
         events: list[PodEvent] = []
-        for line in self._lines.feed(chunk):
+        for line in lines:
             event = parse_watch_event(line)
             if isinstance(event, WatchError):
                 self._refusal = event.status
@@ -173,6 +185,7 @@ class PodWatch:
         self._last_failure = failure
         policy = self._config.watch
         self._failures = 1 if (yield from self._age()) > policy.delay_reset else self._failures + 1
+        yield from self._check_patience(failure)
         yield from Observe(WatchReconnected(cause))
         delay = backoff_delay(
             self._failures,
@@ -184,6 +197,13 @@ class PodWatch:
         )
         asked = failure.retry_after if isinstance(failure, Status) else None
         yield from Sleep(delay if asked is None else asked)
+
+    def _check_patience(self, failure: Failure | None) -> Operation[None]:
+        now = yield from Monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
+        if self._patience is not None and failure is not None and now - self._failing_since > self._patience:
+            raise error_for(failure, what=self._what, attempts=self._failures)
 
     def _age(self) -> Operation[float]:
         """Seconds since the last connection was opened; 0 before the first."""
@@ -224,9 +244,12 @@ def list_whole(config: KubernetesConfig, what: str, label_selector: str, field_s
         request = next_page(first, page.continue_token)
 
 
-def watch_one(config: KubernetesConfig, pod_name: str, *, what: str, version: str = "") -> PodWatch:
+def watch_one(
+    config: KubernetesConfig, pod_name: str, *, what: str, version: str = "", patience: float | None = None
+) -> PodWatch:
     """A watch on the one Pod of that name."""
-    return PodWatch(config, what=what, field_selector=f"metadata.name={pod_name}", version=version)
+    fields = f"metadata.name={pod_name}"
+    return PodWatch(config, what=what, field_selector=fields, version=version, patience=patience)
 
 
 class Sighting(msgspec.Struct, frozen=True):

@@ -107,6 +107,14 @@ def _until_started(run: _Run, handle: WorkerHandle) -> Stream[RunItem, None]:
 
 
 def _destroy(run: _Run) -> Operation[None]:
+    """End the worker. A stop that is requested meanwhile asks for nothing else, so it only begins again."""
+    try:
+        yield from _destroy_once(run)
+    except StopRequested:
+        yield from _destroy_once(run)
+
+
+def _destroy_once(run: _Run) -> Operation[None]:
     handle = run.handle or (yield from _find_created(run))
     if handle is None:
         return

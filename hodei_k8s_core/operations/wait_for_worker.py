@@ -7,8 +7,9 @@ from collections.abc import Collection
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.effects import Observe, Operation
 from hodei_k8s_core.errors import ConfigurationError, Fault, NotReady, ProvisioningTimeout
+from hodei_k8s_core.observations import PodStarted
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle
 from hodei_k8s_core.operations.pod_watch import Sighting, sightings, watch_one
@@ -16,6 +17,7 @@ from hodei_k8s_core.operations.worker_status import gone_worker
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_core.worker_info import worker_info
 
+_RUNS = (WorkerState.READY, WorkerState.BUSY, WorkerState.DRAINING)
 UNREACHABLE_FROM = {
     WorkerState.TERMINATED: frozenset(set(WorkerState) - {WorkerState.TERMINATED}),
     WorkerState.TERMINATING: frozenset(set(WorkerState) - {WorkerState.TERMINATED, WorkerState.TERMINATING}),
@@ -60,6 +62,7 @@ def _wait(
                 last = seen(sighting, handle, last)
                 if last.state in wanted:
                     yield from watch.let_go()
+                    yield from _tell_start(last)
                     return last
                 if wanted <= UNREACHABLE_FROM.get(last.state, frozenset()):
                     raise NotReady(f"the worker {handle.worker_id} will not be {names}: it is {describe(last)}")
@@ -67,6 +70,12 @@ def _wait(
         where = "nothing is known of it" if last is None else f"it is {describe(last)}"
         summary = f"the worker {handle.worker_id} was not {names} within {timeout:g} s; {where}"
         raise expired.to_error(ProvisioningTimeout, summary) from None
+
+
+def _tell_start(info: WorkerInfo) -> Operation[None]:
+    """Observe how long it took from the Pod's creation to the start, both by the cluster's clocks."""
+    if info.state in _RUNS and info.created_at is not None and info.started_at is not None:
+        yield from Observe(PodStarted(max(0.0, info.started_at - info.created_at), info.image))
 
 
 def seen(sighting: Sighting, handle: WorkerHandle, last: WorkerInfo | None) -> WorkerInfo:

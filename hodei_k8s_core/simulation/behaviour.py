@@ -1,6 +1,6 @@
 """What a container does, as data, and how a cluster chooses it: by image.
 
-    cluster = Cluster(behaviours={"job:1": Behaviour(logs=((0.0, "hello"),), exit_code=0, run=2.0)})
+cluster = Cluster(behaviours={"job:1": Behaviour(logs=((0.0, "hello"),), exit_code=0, run=2.0)})
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ Failure: TypeAlias = Unschedulable | Waits | CannotStart
 def image_cannot_be_pulled(image: str) -> Waits:
     """`ErrImagePull` and `ImagePullBackOff` in turn, for ever."""
     fault = f'failed to pull and unpack image "{image}": failed to resolve reference "{image}"'
-    return Waits((("ErrImagePull", fault), ("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {fault}')))
+    return Waits(
+        (("ErrImagePull", fault), ("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {fault}'))
+    )
 
 
 class Behaviour(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The scheduler and the kubelet: what happens to a Pod as time goes, by the behaviour of its containers.
 
-    created -schedule-> scheduled, ContainerCreating -pull-> -start-> Running -ready-> ready -run-> terminated
-                                                                             -stop (SIGTERM, term or grace)-> gone
+created -schedule-> scheduled, ContainerCreating -pull-> -start-> Running -ready-> ready -run-> terminated
+                                                                         -stop (SIGTERM, term or grace)-> gone
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from hodei_k8s_core.http import Headers, Request, Response
 from hodei_k8s_core.simulation.container import Container
 from hodei_k8s_core.simulation.pod_status import NodeView
-from hodei_k8s_core.simulation.route import is_true
+from hodei_k8s_core.simulation.route import integer, is_true
 from hodei_k8s_core.simulation.statuses import bad_request, invalid
 from hodei_k8s_core.simulation.streams import Connection
 from hodei_k8s_core.simulation.wire import EPOCH, Json, ServerClock
@@ -18,7 +17,6 @@ from hodei_k8s_core.simulation.wire import EPOCH, Json, ServerClock
 HEADERS: Headers = (("content-type", "text/plain"),)
 Line = tuple[float, str]
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
 _WAITING = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
 _LEAST = {"tailLines": (0, "must be greater than or equal to 0"), "sinceSeconds": (1, "must be greater than 0")} | {
     "limitBytes": (1, "must be greater than 0")
@@ -47,7 +45,7 @@ class LogQuery(msgspec.Struct, frozen=True):
 
 def parse_log_query(request: Request, name: str, now: float, clock: ServerClock) -> LogQuery:
     """The parameters, or a refusal (400 or 422) in the server's words."""
-    numbers = {field: _number(request.parameter(field)) for field in _LEAST}
+    numbers = {field: integer(request, field) for field in _LEAST}
     moment = _moment(request.parameter("sinceTime"))
     faults = [
         (field, "FieldValueInvalid", f"Invalid value: {number}: {_LEAST[field][1]}")
@@ -69,14 +67,6 @@ def parse_log_query(request: Request, name: str, now: float, clock: ServerClock)
         limit_bytes=numbers["limitBytes"],
         since=since,
     )
-
-
-def _number(text: str | None) -> int | None:
-    if text is None or text == "":
-        return None
-    if _INTEGER.fullmatch(text) is None:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    return int(text)
 
 
 def _moment(text: str | None) -> float | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote
 
 import msgspec
 
 from hodei_k8s_core.http import Request
+from hodei_k8s_core.simulation.statuses import bad_request
 
 _HEALTH = frozenset({"version", "readyz", "livez", "healthz"})
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 _TRUE = frozenset({"1", "true", "True", "TRUE", "t", "T"})
 
 
@@ -25,6 +28,16 @@ class Route(msgspec.Struct, frozen=True):
     @property
     def full_resource(self) -> str:
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+
+def integer(request: Request, parameter: str) -> int | None:
+    """A number in the query, or None. Raises: Refused (400)."""
+    text = request.parameter(parameter)
+    if not text:
+        return None
+    if _INTEGER.fullmatch(text) is None:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    return int(text)
 
 
 def is_true(text: str | None) -> bool:

@@ -104,5 +104,5 @@ class Watch(Connection):
         return encode({"type": kind, "object": {"kind": KINDS[self._resource], "apiVersion": "v1", **item}})
 
     def _bookmark(self, more: dict[str, Any]) -> bytes:
-        meta = {"resourceVersion": str(max(self._cursor, self._store.version)), **more}
+        meta = {"resourceVersion": str(self._store.version), **more}
         return self._event("BOOKMARK", {"metadata": meta})

@@ -12,7 +12,7 @@ from hodei_k8s_core.http import Response
 Json: TypeAlias = dict[str, Any]
 
 EPOCH = 1_790_000_000
-"""Seconds since the epoch at the virtual time 0 (2026-09-21T13:33:20Z)."""
+"""Seconds since the epoch at the virtual time 0 (2026-09-21T14:13:20Z)."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
+import anyio.lowlevel
 import httpx
 
 from hodei_k8s_core.effects import SILENCE, Silence
 from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Headers
+from hodei_k8s_transport.channels.attempt import Phase
 from hodei_k8s_transport.channels.decoding import Decoder
-from hodei_k8s_transport.channels.exchange import Phase
 from hodei_k8s_transport.channels.failures import translate
 from hodei_k8s_transport.channels.read_ahead import Buffer, closed_body
 
@@ -61,7 +62,7 @@ class TaskBody:
     async def close(self) -> None:
         """Let go of the connection, whatever the reader is waiting for."""
         self.abandon(closed_body())
-        await self._done.wait()
+        await self.wait_closed()
 
     def abandon(self, failure: TransportError) -> None:
         """Begin to close; later reads raise `failure`."""
@@ -69,9 +70,13 @@ class TaskBody:
         self._readable.set()
         self._scope.cancel()
 
+    async def wait_closed(self) -> None:
+        """Return when the connection is no longer ours."""
+        await self._done.wait()
+
     async def read_ahead(self) -> None:
         """The reader: runs in the channel's task group until the end of the body or `close`."""
-        chunks = self._response.aiter_raw()
+        chunks = raw_chunks(self._response)
         try:
             with self._scope:
                 await self._copy(chunks)
@@ -94,6 +99,13 @@ class TaskBody:
                     await self._has_room.wait()
         self._decoder.finish()
         self._buffer.end()
+
+
+def raw_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The undecoded body; unlike `aiter_raw` it does not close the reply by itself at the end."""
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError("the reply of an async client has a body for threads")
+    return aiter(response.stream)
 
 
 async def let_go(response: httpx.Response, chunks: AsyncIterator[bytes] | None = None) -> None:

@@ -1,106 +1,133 @@
-"""One exchange under way: how far it got, by what httpcore's `trace` extension tells.
+"""What a recording is made of: requests, and what came back, piece by piece. Frozen values, no I/O.
 
-It is the only honest source of "was it sent?": a reused connection that the server closed meanwhile gives the same
-exception as one that closed after it had read the request.
+The same values are the lines of a recording's file (see `exchange_file`). `at` is seconds since the recording began,
+`exchange` counts the requests from 1.
 """
 
 from __future__ import annotations
 
-import enum
-import time
-from typing import Any
+import base64
+from typing import TypeAlias
 
-import httpx
+import msgspec
 
+from hodei_k8s_core.errors import Delivery, HodeiK8sError, TransportError, TransportFault
 from hodei_k8s_core.http import Headers, Request
-from hodei_k8s_transport.access.credential import Credential, Endpoint
 
 
-class Phase(enum.Enum):
-    """How far an exchange got. UNTRACED: the host's own client may not tell."""
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag=str.lower):
+    """One line."""
 
-    CREDENTIALS = "waiting for credentials"
-    QUEUED = "waiting for a free connection"
-    CONNECTING = "connecting"
-    UNTRACED = "exchanging"
-    SENT = "waiting for the reply"
-    ANSWERED = "reading the reply"
+    exchange: int
+    at: float
 
 
-class Exchange:
-    """Follows one request; `sync_trace` or `async_trace` is the value of the request's `trace` extension.
+class Bytes(Record, frozen=True, kw_only=True):
+    """A line that holds bytes: as `text` when they are UTF-8, else as `base64`."""
 
-    `deadline`: on `time.monotonic`, or None where something else bounds the exchange. `timeouts`: what httpcore reads
-    at the start of each of its steps; each step gets what is left of the deadline.
-    """
+    text: str = ""
+    base64: str = ""
 
-    def __init__(self, deadline: float | None = None) -> None:
-        self.phase = Phase.CREDENTIALS
-        self.connecting: Any = None
-        self.timeouts: dict[str, float | None] = dict.fromkeys(("connect", "read", "write", "pool"))
-        self._deadline = deadline
-        self._untimed_body = False
-        self._share_what_is_left()
-
-    def leave_body_untimed(self) -> None:
-        """The deadline is for the head of the reply alone."""
-        self._untimed_body = True
-
-    def sync_trace(self, event: str, info: dict[str, Any]) -> None:
-        self._note(event, info)
-
-    async def async_trace(self, event: str, info: dict[str, Any]) -> None:
-        self._note(event, info)
-
-    def _note(self, event: str, info: dict[str, Any]) -> None:
-        _, _, step = event.partition(".")
-        if step in ("connect_tcp.complete", "start_tls.complete"):
-            self.connecting = info["return_value"]
-        elif step == "send_request_headers.started" and info["request"].method != b"CONNECT":
-            self._share_what_is_left()
-            self.phase, self.connecting = Phase.SENT, None
-        elif step == "receive_response_body.started" and self._untimed_body:
-            self.timeouts["read"] = None
-        elif step.endswith(".started"):
-            self._share_what_is_left()
-
-    def _share_what_is_left(self) -> None:
-        if self._deadline is None:
-            return
-        left = self.left()
-        if left <= 0:
-            raise TimeoutError
-        self.timeouts.update(dict.fromkeys(self.timeouts, left))
-
-    def left(self) -> float:
-        """Seconds until the deadline."""
-        return float("inf") if self._deadline is None else self._deadline - time.monotonic()
-
-    def check_deadline(self) -> None:
-        """Raises: TimeoutError: it is over."""
-        if self.left() <= 0:
-            raise TimeoutError
+    @property
+    def data(self) -> bytes:
+        return base64.b64decode(self.base64) if self.base64 else self.text.encode()
 
 
-def request_headers(endpoint: Endpoint, credential: Credential, request: Request, coding: str) -> list[tuple[bytes, bytes]]:
-    """All header fields of a request but those that HTTP itself needs."""
-    fields = (*endpoint.headers, *credential.headers, *request.headers, ("accept-encoding", coding))
-    return [(name.encode(), value.encode()) for name, value in fields]
+def payload(data: bytes) -> dict[str, str]:
+    """The fields of `Bytes` for `data`."""
+    try:
+        return {"text": data.decode()}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode()}
 
 
-def request_extensions(endpoint: Endpoint, exchange: Exchange, trace: Any) -> dict[str, Any]:
-    """What httpcore is told about one request."""
-    extensions: dict[str, Any] = {"timeout": exchange.timeouts, "trace": trace}
-    if endpoint.server_name is not None:
-        extensions["sni_hostname"] = endpoint.server_name
-    return extensions
+class Asked(Bytes, frozen=True, kw_only=True, tag="request"):
+    """A request was given to the channel. `how`: send or open; `timeout` in seconds, None for no limit."""
+
+    how: str
+    timeout: float | None = None
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
+    note: str = ""
+
+    @property
+    def request(self) -> Request:
+        return Request(self.method, self.path, self.query, self.headers, self.data)
 
 
-def reply_headers(response: httpx.Response) -> Headers:
-    return tuple((name.lower(), value) for name, value in response.headers.multi_items())
+class Answered(Bytes, frozen=True, kw_only=True, tag="response"):
+    """The whole reply to a `send`."""
+
+    status: int
+    headers: Headers = ()
 
 
-def declared_length(headers: Headers) -> int:
-    """The bytes that the reply says it has, or 0 when it does not say."""
-    declared = next((value for name, value in headers if name == "content-length"), "0")
-    return int(declared) if declared.isascii() and declared.isdigit() else 0
+class Head(Record, frozen=True, kw_only=True):
+    """The head of the reply to an `open`."""
+
+    status: int
+    headers: Headers = ()
+
+
+class Chunk(Bytes, frozen=True, kw_only=True):
+    """What one `read` gave."""
+
+
+class Silent(Record, frozen=True, kw_only=True, tag="silence"):
+    """Nothing came for `seconds`, told by one or several reads in a row; `at` is when that was over."""
+
+    seconds: float
+
+
+class End(Record, frozen=True, kw_only=True):
+    """The body ended cleanly."""
+
+
+class Failed(Record, frozen=True, kw_only=True, tag="failure"):
+    """The exchange ended with a `TransportError`."""
+
+    fault: TransportFault
+    delivery: Delivery
+    detail: str = ""
+
+    @property
+    def error(self) -> TransportError:
+        return TransportError(self.fault, self.delivery, self.detail)
+
+
+class Closed(Record, frozen=True, kw_only=True, tag="close"):
+    """The caller closed the body, which had not ended."""
+
+
+class Abandoned(Record, frozen=True, kw_only=True):
+    """The caller was cancelled or interrupted while it waited for the reply."""
+
+
+Event: TypeAlias = Asked | Answered | Head | Chunk | Silent | End | Failed | Closed | Abandoned
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """A request and what followed, in order. `followed` is empty when the recording ended before."""
+
+    asked: Asked
+    followed: tuple[Event, ...] = ()
+
+    @property
+    def request(self) -> Request:
+        return self.asked.request
+
+    def __str__(self) -> str:
+        note = f", {self.asked.note}" if self.asked.note else ""
+        return f"exchange {self.asked.exchange} ({self.request.method} {self.request.target}{note})"
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """The exchanges of one recording, in the order of their requests."""
+
+    exchanges: tuple[Exchange, ...] = ()
+
+
+class InvalidRecording(HodeiK8sError, ValueError):
+    """A file is no recording, or one that this version cannot read."""

@@ -16,7 +16,7 @@ import httpcore
 import httpx
 
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
-from hodei_k8s_transport.channels.exchange import Phase
+from hodei_k8s_transport.channels.attempt import Phase
 
 _DELIVERY_IN = {
     Phase.CREDENTIALS: Delivery.NOT_SENT,
@@ -64,12 +64,13 @@ def translate(error: BaseException, phase: Phase, *, proxied: bool = False) -> T
         fault = _TIMEOUT_IN.get(phase, fault)
     if proxied and phase is Phase.CONNECTING and fault in _ALONG_THE_WAY:
         fault, reason = TransportFault.PROXY, f"the proxy: {reason}"
-    delivery = _DELIVERY_IN.get(phase) or _untraced_delivery(chain)
-    return TransportError(fault, delivery, f"{phase.value}: {reason}")
+    return TransportError(fault, _delivery(chain, phase), f"{phase.value}: {reason}")
 
 
-def _untraced_delivery(chain: tuple[BaseException, ...]) -> Delivery:
-    return Delivery.NOT_SENT if any(isinstance(e, _NEVER_SENT) for e in chain) else Delivery.MAYBE_SENT
+def _delivery(chain: tuple[BaseException, ...], phase: Phase) -> Delivery:
+    if any(isinstance(error, _NEVER_SENT) for error in chain):
+        return Delivery.NOT_SENT
+    return _DELIVERY_IN.get(phase, Delivery.MAYBE_SENT)
 
 
 def _first_verdict(chain: tuple[BaseException, ...]) -> Verdict:
@@ -111,8 +112,8 @@ def _system(error: BaseException) -> Verdict | None:
 
 def _protocol(error: BaseException) -> Verdict | None:
     text = str(error)
-    # A TLS alert record (type 21, version 3.x) where a status line was expected.
-    if "\\x15\\x03" in text:
+    # h11's words for a reply that begins with a control byte: that of a TLS alert, where a status line was expected.
+    if text == "illegal request line":
         return TransportFault.NOT_TLS, "the server speaks TLS on this port; the address should begin with https"
     if "disconnected" in text or "closed connection" in text:
         return TransportFault.CLOSED, "the server closed the connection before the reply was complete"
@@ -136,18 +137,29 @@ _CLOSED = _always(TransportFault.CLOSED, "the connection was closed")
 _TIMEOUT = _always(TransportFault.TIMEOUT, "nothing came in time")
 
 # The first row that says something about any exception of the chain decides.
-_TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[BaseException], Verdict | None]], ...] = (
+_TABLE: tuple[
+    tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[BaseException], Verdict | None]], ...
+] = (
     (ssl.SSLCertVerificationError, _certificate),
     (ssl.SSLError, _tls),
     (socket.gaierror, _name),
     ((httpx.ProxyError, httpcore.ProxyError), _proxy),
     (ConnectionRefusedError, _always(TransportFault.REFUSED, "connection refused")),
     (OSError, _system),
-    ((httpx.LocalProtocolError, httpcore.LocalProtocolError), _always(TransportFault.MALFORMED, "the request is not valid HTTP")),
+    (
+        (httpx.LocalProtocolError, httpcore.LocalProtocolError),
+        _always(TransportFault.MALFORMED, "the request is not valid HTTP"),
+    ),
     ((httpx.RemoteProtocolError, httpcore.RemoteProtocolError), _protocol),
-    ((httpx.PoolTimeout, httpcore.PoolTimeout), _always(TransportFault.NO_CONNECTION_FREE, "no connection became free")),
+    (
+        (httpx.PoolTimeout, httpcore.PoolTimeout),
+        _always(TransportFault.NO_CONNECTION_FREE, "no connection became free"),
+    ),
     ((httpx.TimeoutException, httpcore.TimeoutException, TimeoutError), _TIMEOUT),
     ((httpx.NetworkError, httpcore.NetworkError, ConnectionError), _CLOSED),
     ((anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream), _CLOSED),
-    ((httpx.UnsupportedProtocol, httpx.InvalidURL), _always(TransportFault.MALFORMED, "the server's address is not a URL")),
+    (
+        (httpx.UnsupportedProtocol, httpx.InvalidURL),
+        _always(TransportFault.MALFORMED, "the server's address is not a URL"),
+    ),
 )

@@ -6,28 +6,26 @@ import contextlib
 import functools
 import threading
 import time
-from collections.abc import Iterator
 
 import httpx
 
-from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
+from hodei_k8s_core.errors import Delivery, TransportError
 from hodei_k8s_core.http import Request, Response
 from hodei_k8s_transport.access.credential import Credential, CredentialSource, Endpoint
 from hodei_k8s_transport.channels import pools as pooling
-from hodei_k8s_transport.channels.channel import DEFAULT_RESPONSE_LIMIT
-from hodei_k8s_transport.channels.decoding import decoder_for, without_coding
-from hodei_k8s_transport.channels.exchange import (
-    Exchange,
+from hodei_k8s_transport.channels.attempt import (
+    Attempt,
     Phase,
     reply_headers,
     request_extensions,
     request_headers,
 )
+from hodei_k8s_transport.channels.channel import DEFAULT_RESPONSE_LIMIT
+from hodei_k8s_transport.channels.decoding import decoder_for, without_coding
 from hodei_k8s_transport.channels.failures import translate
+from hodei_k8s_transport.channels.pools import Pools
 from hodei_k8s_transport.channels.read_ahead import ThreadedBody, closed_body
-from hodei_k8s_transport.channels.reply import Collector, closed_channel, refuse_plain_http
-
-UNAUTHORIZED = 401
+from hodei_k8s_transport.channels.reply import UNAUTHORIZED, Collector, closed_channel
 
 
 class HttpxChannel:
@@ -61,26 +59,31 @@ class HttpxChannel:
         self._free = threading.BoundedSemaphore(max_connections)
         self._own_client = client
         self._lock = threading.Lock()
-        self._pools = self._make_pools(endpoint.tls)
+        self._generation = -1
+        self._pools: Pools[httpx.Client] = (
+            pooling.sync_pools(endpoint, endpoint.tls, max_connections)
+            if client is None
+            else Pools(None, client, client)
+        )
         self._bodies: set[ThreadedBody] = set()
         self._closed = False
 
     def send(self, request: Request, timeout: float) -> Response:
         """One whole exchange within `timeout` seconds. Raises: TransportError."""
-        exchange = self._begin(timeout)
+        attempt = self._begin(timeout)
         try:
-            return self._send(request, exchange)
+            return self._send(request, attempt)
         except Exception as error:
-            raise self._failure(error, exchange) from error
+            raise self._failure(error, attempt) from error
 
     def open(self, request: Request, timeout: float) -> ThreadedBody:
         """The head of a reply within `timeout` seconds; the body stays open. Raises: TransportError."""
-        exchange = self._begin(timeout)
-        exchange.leave_body_untimed()
+        attempt = self._begin(timeout)
+        attempt.leave_body_untimed()
         try:
-            return self._open(request, exchange)
+            return self._open(request, attempt)
         except Exception as error:
-            raise self._failure(error, exchange) from error
+            raise self._failure(error, attempt) from error
 
     def close(self) -> None:
         """End every connection; a call under way ends within its time limit. Later calls raise `TransportError`."""
@@ -93,43 +96,51 @@ class HttpxChannel:
             self._pools.calls.close()
             self._pools.streams.close()
 
-    def _begin(self, timeout: float) -> Exchange:
+    def _begin(self, timeout: float) -> Attempt:
         if self._closed:
             raise closed_channel()
-        return Exchange(time.monotonic() + timeout)
+        return Attempt(time.monotonic() + timeout)
 
-    def _failure(self, error: Exception, exchange: Exchange) -> TransportError:
+    def _failure(self, error: Exception, attempt: Attempt) -> TransportError:
         if self._closed:
-            return closed_channel(translate(error, exchange.phase).delivery)
-        return translate(error, exchange.phase, proxied=self._endpoint.proxy is not None)
+            return closed_channel(translate(error, attempt.phase).delivery)
+        return translate(error, attempt.phase, proxied=self._endpoint.proxy is not None)
 
-    def _send(self, request: Request, exchange: Exchange) -> Response:
+    def _send(self, request: Request, attempt: Attempt) -> Response:
         credential = self._credentials.current()
-        exchange.phase = Phase.QUEUED
-        if not self._free.acquire(timeout=max(0.0, exchange.left())):
+        attempt.phase = Phase.QUEUED
+        if not self._free.acquire(timeout=max(0.0, attempt.left())):
             raise TimeoutError
         try:
-            response = self._call(request, credential, exchange)
+            response = self._call(request, credential, attempt)
             if response.status != UNAUTHORIZED:
                 return response
+            attempt.phase = Phase.CREDENTIALS
             renewed = self._credentials.renew(credential.generation)
-            return response if renewed is None else self._call(request, renewed, exchange)
+            return response if renewed is None else self._call(request, renewed, attempt)
         finally:
             self._free.release()
 
-    def _call(self, request: Request, credential: Credential, exchange: Exchange) -> Response:
-        with self._using(credential) as pools, self._receive(pools.calls, request, credential, exchange) as reply:
-            collector = Collector(reply.status_code, reply_headers(reply), self._response_limit)
-            for chunk in reply.iter_raw():
-                collector.add(chunk)
-                exchange.check_deadline()
-            return refuse_plain_http(collector.response())
+    def _call(self, request: Request, credential: Credential, attempt: Attempt) -> Response:
+        pools = self._lease(credential)
+        try:
+            coding = "gzip" if self._endpoint.compression else "identity"
+            reply = self._receive(pools.calls, request, credential, attempt, coding)
+            with contextlib.closing(reply):
+                collector = Collector(reply.status_code, reply_headers(reply), self._response_limit)
+                for chunk in reply.iter_raw():
+                    collector.add(chunk)
+                    attempt.check_deadline()
+            return collector.response()
+        finally:
+            self._give_back(pools)
 
-    def _open(self, request: Request, exchange: Exchange) -> ThreadedBody:
+    def _open(self, request: Request, attempt: Attempt) -> ThreadedBody:
         credential = self._credentials.current()
-        body = self._start_body(request, credential, exchange)
+        body = self._start_body(request, credential, attempt)
         if body.status != UNAUTHORIZED:
             return body
+        attempt.phase = Phase.CREDENTIALS
         try:
             renewed = self._credentials.renew(credential.generation)
         except BaseException:
@@ -138,20 +149,70 @@ class HttpxChannel:
         if renewed is None:
             return body
         body.close()
-        return self._start_body(request, renewed, exchange)
+        return self._start_body(request, renewed, attempt)
 
-    def _start_body(self, request: Request, credential: Credential, exchange: Exchange) -> ThreadedBody:
-        with contextlib.ExitStack() as stack:
-            pools = stack.enter_context(self._using(credential))
-            reply = stack.enter_context(self._receive(pools.streams, request, credential, exchange))
+    def _start_body(self, request: Request, credential: Credential, attempt: Attempt) -> ThreadedBody:
+        pools = self._lease(credential)
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._give_back, pools)
+            reply = self._receive(pools.streams, request, credential, attempt, "identity")
+            undo.callback(reply.close)
             headers = reply_headers(reply)
-            on_end = functools.partial(self._body_ended, stack.pop_all())
+            on_end = functools.partial(self._body_ended, pools)
             body = ThreadedBody(reply, without_coding(headers), decoder_for(headers), on_end)
-        with self._lock:
-            self._bodies.add(body)
-            closed = self._closed
-        body.start()
-        if closed:
-            body.close()
-            raise closed_channel(Delivery.ANSWERED)
+            with self._lock:
+                if self._closed:
+                    raise closed_channel(Delivery.ANSWERED)
+                self._bodies.add(body)
+                undo.pop_all()
+                body.start()
         return body
+
+    def _body_ended(self, pools: Pools[httpx.Client], body: ThreadedBody) -> None:
+        with self._lock:
+            self._bodies.discard(body)
+        self._give_back(pools)
+
+    def _receive(
+        self, client: httpx.Client, request: Request, credential: Credential, attempt: Attempt, coding: str
+    ) -> httpx.Response:
+        attempt.restart(Phase.CONNECTING if self._own_client is None else Phase.UNTRACED)
+        message = client.build_request(
+            request.method,
+            self._endpoint.server + request.target,
+            headers=request_headers(self._endpoint, credential, request, coding=coding),
+            content=request.body or None,
+            extensions=request_extensions(self._endpoint, attempt, attempt.sync_trace),
+        )
+        try:
+            reply = client.send(message, stream=True, auth=None, follow_redirects=False)
+        except BaseException:
+            if attempt.connecting is not None:
+                attempt.connecting.close()
+            raise
+        attempt.phase = Phase.ANSWERED
+        return reply
+
+    def _lease(self, credential: Credential) -> Pools[httpx.Client]:
+        if credential.tls is not None and self._own_client is not None:
+            raise pooling.no_client_certificate()
+        with self._lock:
+            old, wanted = self._pools, credential.tls or self._endpoint.tls
+            if wanted is not old.tls and credential.generation > self._generation:
+                self._pools = pooling.sync_pools(self._endpoint, wanted, self._max_connections)
+                old.is_retired = True
+            self._generation = max(self._generation, credential.generation)
+            self._pools.users += 1
+            leased = self._pools
+        self._close_if_done(old)
+        return leased
+
+    def _give_back(self, pools: Pools[httpx.Client]) -> None:
+        with self._lock:
+            pools.users -= 1
+        self._close_if_done(pools)
+
+    def _close_if_done(self, pools: Pools[httpx.Client]) -> None:
+        if pools.is_done:
+            pools.calls.close()
+            pools.streams.close()

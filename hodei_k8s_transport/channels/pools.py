@@ -25,7 +25,10 @@ _IDLE_STREAM_CONNECTIONS = 8
 def _keep_alive_options() -> list[tuple[int, int, int]]:
     wanted = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
     available = [(getattr(socket, name), value) for name, value in wanted if hasattr(socket, name)]
-    return [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *((socket.IPPROTO_TCP, name, value) for name, value in available)]
+    return [
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        *((socket.IPPROTO_TCP, name, value) for name, value in available),
+    ]
 
 
 def _transport_options(endpoint: Endpoint, tls: ssl.SSLContext | None, idle: int) -> dict[str, object]:
@@ -35,7 +38,9 @@ def _transport_options(endpoint: Endpoint, tls: ssl.SSLContext | None, idle: int
         "trust_env": False,
         "http1": True,
         "http2": False,
-        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=idle, keepalive_expiry=KEEP_ALIVE_EXPIRY),
+        "limits": httpx.Limits(
+            max_connections=None, max_keepalive_connections=idle, keepalive_expiry=KEEP_ALIVE_EXPIRY
+        ),
         "proxy": endpoint.proxy,
         "socket_options": _keep_alive_options(),
     }
@@ -56,8 +61,8 @@ class Pools(Generic[Client]):
 
     def __init__(self, tls: ssl.SSLContext | None, calls: Client, streams: Client) -> None:
         self.tls = tls
-        self.calls = calls
-        self.streams = streams
+        self.calls: Client = calls
+        self.streams: Client = streams
         self.users = 0
         self.is_retired = False
 
@@ -81,10 +86,14 @@ def refuse_unsuitable(endpoint: Endpoint, *, own_client: bool) -> None:
     faults = []
     if own_client:
         needs = (("tls", endpoint.tls), ("proxy", endpoint.proxy), ("server_name", endpoint.server_name))
-        problem = "needs connections that a client of your own cannot be checked to make; set it on the client, not here"
+        problem = (
+            "needs connections that a client of your own cannot be checked to make; set it on the client, not here"
+        )
         faults += [Fault(name, problem) for name, value in needs if value is not None]
     elif endpoint.server_name is not None and endpoint.proxy is not None and endpoint.server.startswith("https://"):
-        faults.append(Fault("server_name", "cannot be used through a proxy: the HTTP client would check the host's name"))
+        faults.append(
+            Fault("server_name", "cannot be used through a proxy: the HTTP client would check the host's name")
+        )
     if faults:
         raise ConfigurationError("the HTTP channel cannot be made", faults)
 

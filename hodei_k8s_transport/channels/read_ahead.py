@@ -11,7 +11,7 @@ import contextlib
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -19,8 +19,8 @@ import httpx
 from hodei_k8s_core.effects import SILENCE, Silence
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Headers
+from hodei_k8s_transport.channels.attempt import Phase
 from hodei_k8s_transport.channels.decoding import Decoder
-from hodei_k8s_transport.channels.exchange import Phase
 from hodei_k8s_transport.channels.failures import translate
 
 READ_AHEAD_LIMIT = 1024**2
@@ -99,6 +99,7 @@ class ThreadedBody:
         self._on_end = on_end
         self._buffer = Buffer()
         self._changed = threading.Condition()
+        self._released = False
         self._reader = threading.Thread(target=self._read_ahead, name="hodei-k8s-body", daemon=True)
 
     def start(self) -> None:
@@ -126,13 +127,13 @@ class ThreadedBody:
         with self._changed:
             self._buffer.discard(failure)
             self._changed.notify_all()
-        if self._reader.is_alive():
-            _shut_down(self._response)
-            self._reader.join(_CLOSE_LIMIT)
+            if not self._released:
+                _shut_down(self._response)
+        self._reader.join(_CLOSE_LIMIT)
 
     def _read_ahead(self) -> None:
         try:
-            for chunk in self._response.iter_raw():
+            for chunk in raw_chunks(self._response):
                 for piece in self._decoder.feed(chunk):
                     if not self._put(piece):
                         return
@@ -142,6 +143,9 @@ class ThreadedBody:
             failure = translate(error, Phase.ANSWERED)
             self._conclude(lambda: self._buffer.fail(failure))
         finally:
+            # From here on the connection may serve another request, so `abandon` must not touch it any more.
+            with self._changed:
+                self._released = True
             with contextlib.suppress(Exception):
                 self._response.close()
             self._on_end(self)
@@ -159,6 +163,13 @@ class ThreadedBody:
         with self._changed:
             conclude()
             self._changed.notify_all()
+
+
+def raw_chunks(response: httpx.Response) -> Iterator[bytes]:
+    """The undecoded body; unlike `iter_raw` it does not close the reply by itself at the end."""
+    if not isinstance(response.stream, httpx.SyncByteStream):
+        raise TypeError("the reply of a sync client has a body for tasks")
+    return iter(response.stream)
 
 
 def _shut_down(response: httpx.Response) -> None:

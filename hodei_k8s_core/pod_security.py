@@ -1,0 +1,54 @@
+"""How a worker's Pod is confined: the fields of the Pod Security Standards.
+
+Source: kubernetes.io/docs/concepts/security/pod-security-standards. *Restricted* demands fields; *baseline* and
+*privileged* only forbid some, and none of those is ever set here: a profile lifts constraints, it asks for no powers.
+The configured user and group are for the restricted profile, which needs a number where the image has no user or names
+one; under the others the image's own user stays, unless the spec itself asks for another.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.errors import ConfigurationError, Fault
+from hodei_k8s_core.security_profile import SecurityProfile
+from hodei_k8s_core.worker_spec import WorkerSpec
+
+_SECCOMP: Final = {"seccompProfile": {"type": "RuntimeDefault"}}
+_POD: Final[dict[SecurityProfile, dict[str, Any]]] = {
+    SecurityProfile.RESTRICTED: {"runAsNonRoot": True} | _SECCOMP,
+    SecurityProfile.BASELINE: _SECCOMP,
+    SecurityProfile.PRIVILEGED: {},
+}
+_CONTAINER: Final[dict[SecurityProfile, dict[str, Any]]] = {
+    SecurityProfile.RESTRICTED: {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    SecurityProfile.BASELINE: {},
+    SecurityProfile.PRIVILEGED: {},
+}
+
+
+class PodSecurity(msgspec.Struct, frozen=True):
+    """The `securityContext` of the Pod and of its container, each empty where there is nothing to ask for."""
+
+    pod: dict[str, Any]
+    container: dict[str, Any]
+
+
+def pod_security(spec: WorkerSpec, config: KubernetesConfig) -> PodSecurity:
+    """What the profile demands, the spec before the configuration.
+
+    Raises: ConfigurationError for root under the restricted profile: the kubelet would refuse to start it.
+    """
+    profile = spec.security_profile or config.security_profile
+    is_restricted = profile is SecurityProfile.RESTRICTED
+    user = spec.run_as_user if spec.run_as_user is not None or not is_restricted else config.run_as_user
+    group = spec.fs_group if spec.fs_group is not None or not is_restricted else config.fs_group
+    if is_restricted and user == 0:
+        fault = Fault("spec.run_as_user", "must not be 0 (root) under the security profile restricted")
+        raise ConfigurationError("the worker cannot run like that", [fault])
+    numbers = {"runAsUser": user, "fsGroup": group}
+    chosen = {name: number for name, number in numbers.items() if number is not None}
+    return PodSecurity(_POD[profile] | chosen, _CONTAINER[profile])

@@ -1,0 +1,169 @@
+"""Faults by rule: which request, and what goes wrong with it.
+
+    plan = FaultPlan([Rule("create", "pods", LoseReply()), Rule("list", "pods", throttled(2), nth=2, times=3)])
+
+Rules compose: a request meets the faults of every rule that fires on it. What happens to the server (`Restart`,
+`ExpireVersions`) comes first; of the faults that end an exchange the first in the plan counts; delays add up; a cut and
+a stall of a stream both apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar, TypeAlias
+
+import msgspec
+
+from hodei_k8s_core.errors import Delivery, TransportFault
+from hodei_k8s_core.http import Headers, Request
+from hodei_k8s_core.simulation.route import route_of
+from hodei_k8s_core.simulation.statuses import failure
+from hodei_k8s_core.simulation.wire import encode
+
+
+class LoseRequest(msgspec.Struct, frozen=True):
+    """The server never sees it: TransportError, NOT_SENT unless `delivery` says that this is not known."""
+
+    acting: ClassVar[bool] = False
+    delivery: Delivery = Delivery.NOT_SENT
+    fault: TransportFault = TransportFault.REFUSED
+
+
+class LoseReply(msgspec.Struct, frozen=True):
+    """The server acts; then TransportError, MAYBE_SENT."""
+
+    acting: ClassVar[bool] = True
+    delivery: ClassVar[Delivery] = Delivery.MAYBE_SENT
+    fault: TransportFault = TransportFault.CLOSED
+
+
+class ReplyCut(msgspec.Struct, frozen=True):
+    """The server acts and its reply begins; then TransportError, ANSWERED."""
+
+    acting: ClassVar[bool] = True
+    delivery: ClassVar[Delivery] = Delivery.ANSWERED
+    fault: TransportFault = TransportFault.CLOSED
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Another reply than the server's own (a proxy's, an overloaded server's); `acting`: after it acted."""
+
+    status: int
+    body: bytes = b""
+    headers: Headers = (("content-type", "application/json"),)
+    acting: bool = False
+
+
+class Stall(msgspec.Struct, frozen=True):
+    """No reply, for ever: the exchange times out, MAYBE_SENT; `acting`: the server acted all the same."""
+
+    acting: bool = False
+
+
+class Delay(msgspec.Struct, frozen=True):
+    """The server acts at once; its reply comes `seconds` later."""
+
+    seconds: float
+
+
+class CutStream(msgspec.Struct, frozen=True):
+    """An open reply ends after `after` bytes: with TransportError, or `clean`, as if it were whole."""
+
+    after: int = 0
+    clean: bool = False
+
+
+class StallStream(msgspec.Struct, frozen=True):
+    """An open reply falls silent for ever after `after` bytes."""
+
+    after: int = 0
+
+
+class ExpireVersions(msgspec.Struct, frozen=True):
+    """Before it answers, the server forgets all versions that a client can hold."""
+
+    as_http: bool = False
+
+
+class Restart(msgspec.Struct, frozen=True):
+    """Before it answers, the server restarts: open replies are cut, versions from before are too old."""
+
+
+Ending: TypeAlias = LoseRequest | LoseReply | ReplyCut | Answer | Stall
+Fault: TypeAlias = Ending | Delay | CutStream | StallStream | ExpireVersions | Restart
+
+
+def throttled(retry_after: int | None = 1) -> Answer:
+    """429 as priority and fairness sends it."""
+    return _status(429, "TooManyRequests", "Too many requests, please try again later.", retry_after)
+
+
+def server_error(*, acting: bool = False) -> Answer:
+    """500, before or after acting."""
+    return msgspec.structs.replace(_status(500, "InternalError", "Internal error occurred: etcdserver"), acting=acting)
+
+
+def unavailable(retry_after: int | None = None) -> Answer:
+    """503, as while the API server shuts down."""
+    return _status(503, "ServiceUnavailable", "the server is currently unable to handle the request", retry_after)
+
+
+def proxy_page(status: int = 502) -> Answer:
+    """A page of a proxy in between."""
+    page = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+    return Answer(status, page, (("content-type", "text/html"),))
+
+
+def _status(code: int, reason: str, message: str, retry_after: int | None = None) -> Answer:
+    headers: Headers = (("content-type", "application/json"),)
+    if retry_after is not None:
+        headers = (*headers, ("retry-after", str(retry_after)))
+    return Answer(code, encode(failure(code, reason, message)), headers)
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """`fault` happens to the `nth` matching request and the `times - 1` after it (None: to all after it).
+
+    `verb` and `resource` are Kubernetes' (get list watch create patch delete; pods, pods/log …); "" is any.
+    """
+
+    verb: str
+    resource: str
+    fault: Fault
+    nth: int = 1
+    times: int | None = 1
+    when: Callable[[Request], bool] | None = None
+
+    def matches(self, request: Request) -> bool:
+        route = route_of(request)
+        verb, resource = ("", "") if route is None else (route.verb, route.full_resource)
+        return self.verb in ("", verb) and self.resource in ("", resource) and (self.when is None or self.when(request))
+
+    def fires_at(self, count: int) -> bool:
+        """Whether it fires on the `count`th matching request (from 1)."""
+        return count >= self.nth and (self.times is None or count < self.nth + self.times)
+
+
+class FaultPlan:
+    """Rules, and how often each has matched. `fired` lists what happened, in order."""
+
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        self.rules = list(rules)
+        self.fired: list[tuple[Fault, Request]] = []
+        self._counts = [0] * len(self.rules)
+
+    def add(self, rule: Rule) -> None:
+        """One more rule; it counts requests from now on."""
+        self.rules.append(rule)
+        self._counts.append(0)
+
+    def faults_for(self, request: Request) -> tuple[Fault, ...]:
+        """The faults that this request meets; it is counted."""
+        faults = []
+        for place, rule in enumerate(self.rules):
+            if rule.matches(request):
+                self._counts[place] += 1
+                if rule.fires_at(self._counts[place]):
+                    faults.append(rule.fault)
+        self.fired += [(fault, request) for fault in faults]
+        return tuple(faults)

@@ -1,0 +1,205 @@
+"""The provider for threads: one line per operation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+import httpx
+
+from hodei_k8s_core import operations
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import Operation, Stream
+from hodei_k8s_core.operations.run_worker import RunItem
+from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerInfo, WorkerState
+from hodei_k8s_core.worker_spec import WorkerSpec
+from hodei_k8s_transport.channels.channel import Channel
+from hodei_k8s_transport.connect import open_channel
+from hodei_k8s_transport.drivers.sync_driver import run
+from hodei_k8s_transport.drivers.sync_stream import SyncStream
+from hodei_k8s_transport.provider_base import Observer, ProviderBase
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class KubernetesProvider(ProviderBase):
+    """Makes workers as Pods, watches them, reads their logs and takes them away; may be shared by threads.
+
+        with KubernetesProvider.connect(config) as provider:
+            handle = provider.create_worker(spec)
+
+    After `close` every call raises `ProviderClosed`. Not to be used across a fork.
+    """
+
+    def __init__(self, config: KubernetesConfig, channel: Channel, *, observer: Observer | None = None) -> None:
+        super().__init__(config, observer)
+        self._channel = channel
+
+    @classmethod
+    @contextmanager
+    def connect(
+        cls,
+        config: KubernetesConfig,
+        *,
+        channel: Channel | None = None,
+        client: httpx.Client | None = None,
+        environ: Mapping[str, str] | None = None,
+        observer: Observer | None = None,
+    ) -> Iterator[KubernetesProvider]:
+        """A provider for the cluster that the settings and the environment name, closed at the end of the block.
+
+        `channel` carries the requests in place of our own; `client` is a host's own httpx client, for our channel to
+        use. `environ`: in place of the process's variables. `observer` is told what operations observe.
+
+        Raises: ConfigurationError for access that cannot be made sense of, before anything is sent.
+        """
+        made = open_channel(config, os.environ if environ is None else environ, client) if channel is None else channel
+        provider = cls(config, made, observer=observer)
+        try:
+            yield provider
+        finally:
+            provider.close()
+
+    def close(self) -> None:
+        """End every connection; operations under way end with `ProviderClosed`."""
+        self._host.close()
+        self._channel.close()
+
+    def _run(self, operation: Operation[R]) -> R:
+        self._check_process()
+        return run(operation, self._channel, self._host)
+
+    def _stream(self, operation: Stream[T, R]) -> SyncStream[T, R]:
+        self._check_process()
+        return SyncStream(operation, self._channel, self._host)
+
+    def create_worker(self, spec: WorkerSpec, *, creation_token: str | None = None) -> WorkerHandle:
+        """Get a worker's Pod accepted, and return its handle; it still has to be scheduled and started.
+
+        Safe to repeat. A call that is cancelled may leave the Pod; the next call for the same id on this provider
+        adopts it, and `destroy_worker_by_id` removes it. `creation_token`: of an `OutcomeUnknown`, to adopt its Pod.
+
+        Raises: WorkerAlreadyExists, ResourceLimitExceeded, ProvisioningFailed, ProvisioningTimeout, OutcomeUnknown,
+        AuthenticationFailed, ConfigurationError, ConnectionFailed.
+        """
+        operation, token = self._creation(spec, creation_token)
+        with self._tokens.settling(spec.worker_id, token):
+            return self._run(operation)
+
+    def get_worker_status(self, handle: WorkerHandle) -> WorkerState:
+        """The worker's state; TERMINATED when its Pod is gone.
+
+        Raises: ConnectionFailed, AuthenticationFailed, Timeout.
+        """
+        return self._run(operations.get_worker_status(self._config, handle))
+
+    def describe_worker(self, handle: WorkerHandle) -> WorkerInfo:
+        """Everything that the worker's Pod tells. Raises: as `get_worker_status`."""
+        return self._run(operations.describe_worker(self._config, handle))
+
+    def wait_for_worker(
+        self,
+        handle: WorkerHandle,
+        *,
+        until: WorkerState | Collection[WorkerState] = WorkerState.READY,
+        timeout: float = 120.0,
+    ) -> WorkerInfo:
+        """Wait (by a watch) until the worker is in one of the states `until`, for at most `timeout` seconds.
+
+        Raises: NotReady as soon as it cannot get there, ProvisioningTimeout, ConnectionFailed, AuthenticationFailed.
+        """
+        return self._run(operations.wait_for_worker(self._config, handle, until=until, timeout=timeout))
+
+    def list_workers(self) -> list[WorkerInfo]:
+        """Every worker of this provider that has a Pod, terminated ones included.
+
+        Raises: ConnectionFailed, AuthenticationFailed, Timeout.
+        """
+        return self._run(operations.list_workers(self._config))
+
+    def get_worker_logs(
+        self,
+        handle: WorkerHandle,
+        *,
+        tail: int | None = None,
+        since: int | None = None,
+        previous: bool = False,
+    ) -> list[LogEntry]:
+        """What the worker has written; empty while it has not started.
+
+        `tail`: the last so many lines. `since`: nanoseconds since the epoch. `previous`: of the run before a restart.
+
+        Raises: WorkerNotFound, ConnectionFailed, AuthenticationFailed, Timeout, ConfigurationError.
+        """
+        return self._run(operations.get_worker_logs(self._config, handle, tail=tail, since=since, previous=previous))
+
+    def follow_worker_logs(
+        self, handle: WorkerHandle, *, since: int | None = None, tail: int | None = None
+    ) -> SyncStream[LogEntry, None]:
+        """Every line of the worker as it is written, until it has ended: a context manager to iterate over.
+
+        Raises (while iterating): WorkerNotFound, AuthenticationFailed, ConfigurationError.
+        """
+        return self._stream(operations.follow_worker_logs(self._config, handle, since=since, tail=tail))
+
+    def run_worker(self, spec: WorkerSpec, *, startup_timeout: float = 300.0) -> SyncStream[RunItem, WorkerInfo]:
+        """Create a worker, give its log as it is written, destroy it: a context manager to iterate over.
+
+        Items: the handle, the worker whenever its state or reason changed, and each line. `result` of the stream is
+        the worker as it was seen last, with its exit code. `request_stop` ends it early, and destroys the worker.
+
+        Raises (while iterating): what `create_worker`, `wait_for_worker` and `destroy_worker` raise.
+        """
+        return self._stream(operations.run_worker(self._config, spec, startup_timeout=startup_timeout))
+
+    def run_and_keep_worker(
+        self, spec: WorkerSpec, *, startup_timeout: float = 300.0
+    ) -> SyncStream[RunItem, WorkerInfo]:
+        """As `run_worker`, but the Pod is left where it is."""
+        return self._stream(operations.run_and_keep_worker(self._config, spec, startup_timeout=startup_timeout))
+
+    def destroy_worker(self, handle: WorkerHandle, *, grace_period: float | None = None) -> None:
+        """Stop the worker, and return when its Pod is gone. Idempotent.
+
+        `grace_period`: seconds from SIGTERM to SIGKILL, at least 1; None for the configured one.
+
+        Raises: Timeout with what holds the Pod, ConnectionFailed, AuthenticationFailed.
+        """
+        self._run(operations.destroy_worker(self._config, handle, grace_period=grace_period))
+
+    def force_destroy_worker(self, handle: WorkerHandle) -> None:
+        """Remove the Pod's record at once, though the container may still run: for a node that is known to be dead.
+
+        Raises: as `destroy_worker`.
+        """
+        self._run(operations.force_destroy_worker(self._config, handle))
+
+    def destroy_worker_by_id(self, worker_id: str, *, grace_period: float | None = None) -> None:
+        """`destroy_worker` for whichever Pod of this provider is that worker now."""
+        self._run(operations.destroy_worker_by_id(self._config, worker_id, grace_period=grace_period))
+
+    def assign_job(self, handle: WorkerHandle, job_id: str) -> WorkerInfo:
+        """Note that the worker does that job: it is BUSY. Needs the permission to patch Pods.
+
+        Raises: NotReady when it drains, has ended or has another job; WorkerNotFound, AuthenticationFailed.
+        """
+        return self._run(operations.assign_job(self._config, handle, job_id))
+
+    def release_job(self, handle: WorkerHandle) -> WorkerInfo:
+        """Note that the worker has no job, and is idle since now. Raises: as `assign_job`."""
+        return self._run(operations.release_job(self._config, handle))
+
+    def drain_worker(self, handle: WorkerHandle) -> WorkerInfo:
+        """Mark the worker DRAINING: no further job. Raises: as `assign_job`."""
+        return self._run(operations.drain_worker(self._config, handle))
+
+    def health_check(self) -> HealthStatus:
+        """Whether the provider can do its work, by two small requests; what is wrong is in the reply, not raised."""
+        return self._run(operations.health_check(self._config))
+
+    def ensure_namespace(self) -> bool:
+        """Create the configured namespace unless it exists; whether it was made now."""
+        return self._run(operations.ensure_namespace(self._config))

@@ -1,0 +1,75 @@
+"""What the two facades share: the settings, the host that drives operations, and what is remembered between calls."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.errors import UnsupportedOperation
+from hodei_k8s_core.observations import Observation, PodStarted
+from hodei_k8s_core.operations import adopt_or_create_worker, create_worker
+from hodei_k8s_core.retry_budget import RetryBudget
+from hodei_k8s_core.startup_times import StartupTimes
+from hodei_k8s_core.worker import PROVIDER_TYPE, WorkerHandle
+from hodei_k8s_core.worker_spec import WorkerSpec
+from hodei_k8s_transport.creation_tokens import CreationTokens
+from hodei_k8s_transport.drivers.host import Host
+
+Observer = Callable[[Observation], None]
+
+
+class ProviderBase:
+    """The part of a provider that does no I/O."""
+
+    def __init__(self, config: KubernetesConfig, observer: Observer | None = None) -> None:
+        self._config = config
+        self._observer = observer
+        self._startup_times = StartupTimes()
+        self._tokens = CreationTokens()
+        self._pid = os.getpid()
+        retry = config.retry
+        self._host = Host(
+            retry_budget=RetryBudget(retry.budget, retry.budget_refill_per_second), observer=self._observe
+        )
+
+    @property
+    def config(self) -> KubernetesConfig:
+        """The settings that this provider was made with."""
+        return self._config
+
+    @property
+    def provider_id(self) -> str:
+        """Whose workers they are."""
+        return self._config.provider_id
+
+    @property
+    def provider_type(self) -> str:
+        """`kubernetes`."""
+        return PROVIDER_TYPE
+
+    def estimated_startup_time(self) -> float:
+        """Seconds from create to ready: the median of what was observed lately, 15 before that."""
+        return self._startup_times.estimate
+
+    def _observe(self, observation: Observation) -> None:
+        if isinstance(observation, PodStarted):
+            self._startup_times.record(observation.seconds)
+        if self._observer is not None:
+            self._observer(observation)
+
+    def _creation(self, spec: WorkerSpec, creation_token: str | None) -> tuple[Operation[WorkerHandle], str]:
+        """The operation of a create, and its token: of the unsettled call before it, given or remembered, or a new."""
+        token = creation_token or self._tokens.take(spec.worker_id)
+        if token is not None:
+            return adopt_or_create_worker(self._config, spec, creation_token=token), token
+        token = secrets.token_hex(13)
+        return create_worker(self._config, spec, creation_token=token), token
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._pid:
+            raise UnsupportedOperation(
+                "a provider does not survive a fork: its connections would be shared", mend="open one in each process"
+            )

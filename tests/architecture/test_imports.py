@@ -1,0 +1,191 @@
+"""What the packages load when they are imported, and what the core's source may name at all.
+
+The contracts of `.importlinter` look at imports of modules; here every module of the core is read, line by line, for
+what a contract cannot see: built-ins that reach the world, clocks behind a pure module, and anything not on the list.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = sorted((ROOT / "hodei_k8s_core").rglob("*.py"))
+ALLOWED_MODULES = {
+    "__future__",
+    "base64",
+    "binascii",
+    "bisect",
+    "collections",
+    "contextlib",
+    "datetime",
+    "decimal",
+    "enum",
+    "fnmatch",
+    "functools",
+    "hashlib",
+    "heapq",
+    "hodei_k8s_core",
+    "ipaddress",
+    "itertools",
+    "math",
+    "msgspec",
+    "operator",
+    "re",
+    "string",
+    "typing",
+    "unicodedata",
+    "urllib.parse",
+}
+ALLOWED_NAMES = {"pathlib": {"PurePath", "PurePosixPath", "PureWindowsPath"}}
+ALLOWED_IN = {("kubeconfig_yaml.py", "yaml"), ("kubeconfig_yaml.py", "yaml.nodes")}
+FORBIDDEN_BUILTINS = {
+    "__import__",
+    "breakpoint",
+    "compile",
+    "eval",
+    "exec",
+    "globals",
+    "id",  # an address: differs from run to run
+    "input",
+    "open",
+    "print",
+    "vars",
+}
+CLOCKS = {"now", "utcnow", "today"}
+WORLD = {"httpx", "httpcore", "anyio", "trio", "sniffio", "yaml", "prometheus_client", "h11", "typer", "rich"}
+NOT_BY_THE_CORE = WORLD | {"asyncio", "socket", "ssl", "subprocess", "logging", "random", "dataclasses", "inspect"}
+NOT_BY_THE_TRANSPORT = {"typer", "rich", "click", "prometheus_client", "trio", "yaml", "pytest", "opentelemetry"}
+
+
+def impurities(tree: ast.AST, file: str = "") -> Iterator[str]:
+    """Everything in a module of the core that is not on the lists above."""
+    for node in ast.walk(tree):
+        for fault in _faults(node, file):
+            yield f"line {node.lineno}: {fault}"  # type: ignore[attr-defined] # every node with a fault has one
+
+
+def _faults(node: ast.AST, file: str) -> list[str]:
+    match node:
+        case ast.Import(names):
+            return [name.name for name in names if not _is_allowed(name.name, file)]
+        case ast.ImportFrom(module, names, level):
+            if level:
+                return ["a relative import"]
+            allowed = ALLOWED_NAMES.get(module or "", set())
+            return [f"{module}.{n.name}" for n in names if n.name not in allowed and not _is_allowed(module or "", file)]
+        case ast.Name(id=name) if name in FORBIDDEN_BUILTINS:
+            return [name]
+        case ast.Attribute(attr=name) if name in CLOCKS:
+            return [f".{name}"]
+        case ast.AsyncFunctionDef(name=name) | ast.Global(names=[name, *_]):
+            return [name]
+    return []
+
+
+def _is_allowed(module: str, file: str) -> bool:
+    parts = module.split(".")
+    return (file, module) in ALLOWED_IN or any(".".join(parts[: n + 1]) in ALLOWED_MODULES for n in range(len(parts)))
+
+
+def python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert not done.stderr
+    return done.stdout
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that are loaded after that code and not without it."""
+    show = "import sys\nprint(*sys.modules)"
+    return set(python(f"{code}\n{show}").split()) - set(python(show).split())
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_module_of_the_core_is_pure(path: Path) -> None:
+    assert not list(impurities(ast.parse(path.read_text()), path.name))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import os",
+        "import msgspec, time",
+        "from os import path",
+        "from urllib import request",
+        "import urllib.request",
+        "from pathlib import Path",
+        "from . import http",
+        "if TYPE_CHECKING:\n    import httpx",
+        "def f():\n    import yaml",
+        "data = open('x').read()",
+        "f = open",
+        "__import__('os')",
+        "eval('1')",
+        "datetime.now(UTC)",
+        "dt.datetime.today()",
+        "async def f(): pass",
+        "def f():\n    global x",
+    ],
+)
+def test_an_impurity_is_found(line: str) -> None:
+    assert list(impurities(ast.parse(line), "module.py"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from hodei_k8s_core.http import Request",
+        "import collections.abc",
+        "from collections.abc import Mapping",
+        "from urllib.parse import quote",
+        "from pathlib import PurePath",
+        "datetime.fromisoformat(text)",
+        "store.open_items()",
+    ],
+)
+def test_what_is_pure_is_not(line: str) -> None:
+    assert not list(impurities(ast.parse(line), "module.py"))
+
+
+def test_importing_the_whole_core_loads_nothing_that_touches_the_world() -> None:
+    every_module = "; ".join(f"import {_module(path)}" for path in CORE)
+    loaded = loaded_by(every_module)
+    assert "hodei_k8s_core.kubeconfig_yaml" in loaded
+    assert not loaded & NOT_BY_THE_CORE
+
+
+def test_the_core_loads_yaml_when_it_is_given_yaml() -> None:
+    code = "from hodei_k8s_core.kubeconfig_yaml import parse_yaml\nparse_yaml(b'a: 1')"
+    assert "yaml" in loaded_by(code)
+
+
+def test_importing_the_transport_loads_no_extra() -> None:
+    loaded = loaded_by("import hodei_k8s_transport")
+    assert not loaded & NOT_BY_THE_TRANSPORT
+
+
+def test_the_facades_load_no_extra() -> None:
+    loaded = loaded_by("import hodei_k8s_transport.provider, hodei_k8s_transport.async_provider")
+    assert "httpx" in loaded
+    assert not loaded & NOT_BY_THE_TRANSPORT
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_importing_the_transport_takes_less_than_twice_as_long_as_httpx() -> None:
+    clock = "import time\nstart = time.perf_counter()\nimport {}\nprint(time.perf_counter() - start)"
+    ours, theirs = [], []
+    for _ in range(7):  # interleaved, and the least of each: what else runs on the machine only ever adds
+        ours.append(float(python(clock.format("hodei_k8s_transport"))))
+        theirs.append(float(python(clock.format("httpx"))))
+    assert min(ours) < 2 * min(theirs)

@@ -1,0 +1,200 @@
+"""Every operation with a world to run it in, and what must hold in that world however the operation ends.
+
+A new operation is covered by the generic tests because it is listed here; a test compares the list with what
+`hodei_k8s_core.operations` exports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hodei_k8s_core import operations
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.simulation.behaviour import Behaviour
+from hodei_k8s_core.simulation.world import World
+from hodei_k8s_core.worker import WorkerHandle, WorkerState
+from hodei_k8s_core.worker_spec import WorkerSpec
+
+CONFIG = KubernetesConfig(provider_id="tests")
+NAMESPACE = CONFIG.namespace
+SPEC = WorkerSpec(worker_id="w1", image="job:1", server_address="hodei:9090", otp_token="otp-1")
+JOB = Behaviour(logs=((0.0, "hello"), (0.2, "  indented"), (0.4, "bye")), exit_code=3, run=0.5)
+SERVICE = Behaviour(on_term=("stopping",))
+
+
+class Case(msgspec.Struct, frozen=True):
+    """`prepare` makes the world and gives what `make` needs; `expect` holds for the result of an undisturbed run.
+
+    `settled` must hold in the world after any end of the operation, and after the same call was then made once more
+    undisturbed.
+    """
+
+    make: Callable[[Any], Any]
+    prepare: Callable[[World], Any] = lambda world: None
+    expect: Callable[[World, Any], bool] = lambda world, result: True
+    behaviour: Behaviour = SERVICE
+    settled: Callable[[World], bool] = lambda world: True
+    changes: bool = False
+
+    def world(self, **options: Any) -> World:
+        return World(behaviours={"job:1": self.behaviour}, **options)
+
+
+def created(world: World) -> WorkerHandle:
+    return world.run(operations.create_worker(CONFIG, SPEC)).result
+
+
+def ready(world: World) -> WorkerHandle:
+    handle = created(world)
+    world.run(operations.wait_for_worker(CONFIG, handle))
+    return handle
+
+
+def ended(world: World) -> WorkerHandle:
+    handle = created(world)
+    world.run(operations.wait_for_worker(CONFIG, handle, until=WorkerState.TERMINATED))
+    return handle
+
+
+def assigned(world: World) -> WorkerHandle:
+    handle = ready(world)
+    world.run(operations.assign_job(CONFIG, handle, "job-1"))
+    return handle
+
+
+def pods(world: World) -> int:
+    return len(world.pods(NAMESPACE))
+
+
+def annotation(world: World, key: str) -> str | None:
+    pod = world.pods(NAMESPACE)["hodei-worker-w1"]
+    return pod["metadata"].get("annotations", {}).get(key)
+
+
+def one_or_none(world: World) -> bool:
+    return pods(world) <= 1
+
+
+def messages(entries: Any) -> list[str]:
+    return [entry.message for entry in entries]
+
+
+LINES = ["hello", "  indented", "bye"]
+TOKEN = "0123456789abcdef"
+
+CASES: dict[str, Case] = {
+    "adopt_or_create_worker": Case(
+        lambda _: operations.adopt_or_create_worker(CONFIG, SPEC, creation_token=TOKEN),
+        prepare=lambda world: world.run(operations.create_worker(CONFIG, SPEC, creation_token=TOKEN)).result,
+        expect=lambda world, handle: handle.pod_name in world.pods(NAMESPACE),
+        settled=lambda world: pods(world) == 1,
+        changes=True,
+    ),
+    "assign_job": Case(
+        lambda handle: operations.assign_job(CONFIG, handle, "job-1"),
+        prepare=ready,
+        expect=lambda world, info: info.state is WorkerState.BUSY and annotation(world, "hodei.io/job-id") == "job-1",
+        settled=lambda world: annotation(world, "hodei.io/job-id") in (None, "job-1"),
+        changes=True,
+    ),
+    "create_worker": Case(
+        lambda _: operations.create_worker(CONFIG, SPEC, creation_token=TOKEN),
+        expect=lambda world, handle: handle.pod_name in world.pods(NAMESPACE),
+        settled=one_or_none,
+        changes=True,
+    ),
+    "describe_worker": Case(
+        lambda handle: operations.describe_worker(CONFIG, handle),
+        prepare=ended,
+        behaviour=JOB,
+        expect=lambda world, info: (info.state, info.exit_code) == (WorkerState.TERMINATED, 3),
+    ),
+    "destroy_worker": Case(
+        lambda handle: operations.destroy_worker(CONFIG, handle, grace_period=2),
+        prepare=ready,
+        expect=lambda world, pod: pod.metadata.name == "hodei-worker-w1" and pods(world) == 0,
+        settled=one_or_none,
+        changes=True,
+    ),
+    "destroy_worker_by_id": Case(
+        lambda _: operations.destroy_worker_by_id(CONFIG, "w1", grace_period=2),
+        prepare=ready,
+        expect=lambda world, pod: pod.metadata.name == "hodei-worker-w1" and pods(world) == 0,
+        settled=one_or_none,
+        changes=True,
+    ),
+    "drain_worker": Case(
+        lambda handle: operations.drain_worker(CONFIG, handle),
+        prepare=ready,
+        expect=lambda world, info: info.state is WorkerState.DRAINING,
+        changes=True,
+    ),
+    "ensure_namespace": Case(
+        lambda _: operations.ensure_namespace(KubernetesConfig(namespace="fresh", provider_id="tests")),
+        changes=True,
+    ),
+    "follow_worker_logs": Case(
+        lambda handle: operations.follow_worker_logs(CONFIG, handle),
+        prepare=created,
+        behaviour=JOB,
+        expect=lambda world, _: messages(world.host.emitted) == LINES,
+    ),
+    "force_destroy_worker": Case(
+        lambda handle: operations.force_destroy_worker(CONFIG, handle),
+        prepare=ready,
+        expect=lambda world, pod: pods(world) == 0,
+        settled=one_or_none,
+        changes=True,
+    ),
+    "get_worker_logs": Case(
+        lambda handle: operations.get_worker_logs(CONFIG, handle),
+        prepare=ended,
+        behaviour=JOB,
+        expect=lambda world, entries: messages(entries) == LINES,
+    ),
+    "get_worker_status": Case(
+        lambda handle: operations.get_worker_status(CONFIG, handle),
+        prepare=ready,
+        expect=lambda world, state: state is WorkerState.READY,
+    ),
+    "health_check": Case(
+        lambda _: operations.health_check(CONFIG),
+        expect=lambda world, health: health.is_healthy,
+    ),
+    "list_workers": Case(
+        lambda _: operations.list_workers(CONFIG),
+        prepare=ready,
+        expect=lambda world, infos: [info.worker_id for info in infos] == ["w1"],
+    ),
+    "release_job": Case(
+        lambda handle: operations.release_job(CONFIG, handle),
+        prepare=assigned,
+        expect=lambda world, info: info.state is WorkerState.READY and info.idle_since is not None,
+        settled=lambda world: annotation(world, "hodei.io/job-id") in (None, "job-1"),
+        changes=True,
+    ),
+    "run_and_keep_worker": Case(
+        lambda _: operations.run_and_keep_worker(CONFIG, SPEC),
+        behaviour=JOB,
+        expect=lambda world, info: info.exit_code == 3 and pods(world) == 1,
+        settled=one_or_none,
+        changes=True,
+    ),
+    "run_worker": Case(
+        lambda _: operations.run_worker(CONFIG, SPEC),
+        behaviour=JOB,
+        expect=lambda world, info: info.exit_code == 3 and pods(world) == 0,
+        settled=one_or_none,
+        changes=True,
+    ),
+    "wait_for_worker": Case(
+        lambda handle: operations.wait_for_worker(CONFIG, handle, timeout=60),
+        prepare=created,
+        expect=lambda world, info: info.state is WorkerState.READY,
+    ),
+}
+
+NOT_OPERATIONS = {"new_creation_token": "asks only for chance", "with_deadline": "a combinator"}

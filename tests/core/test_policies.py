@@ -1,0 +1,51 @@
+"""The policies of retries and watches: data that is valid when it is made."""
+
+from __future__ import annotations
+
+import pytest
+
+from hodei_k8s_core.errors import ConfigurationError
+from hodei_k8s_core.retry_policy import RetryPolicy
+from hodei_k8s_core.watch_policy import WatchPolicy
+
+
+@pytest.mark.parametrize(
+    ("make", "fields"),
+    [
+        (RetryPolicy, {"max_attempts": 1, "first_delay": 0, "factor": 1, "jitter": 0, "budget": 0}),
+        (RetryPolicy, {"jitter": 1, "budget_refill_per_second": 0, "max_delay": 0}),
+        (WatchPolicy, {"timeout_min": 300, "timeout_max": 300, "delay_reset": 0}),
+    ],
+)
+def test_the_limits_themselves_are_allowed(make, fields):
+    make(**fields)
+
+
+@pytest.mark.parametrize(
+    ("make", "fields"),
+    [
+        (
+            RetryPolicy,
+            {
+                "max_attempts": 0,
+                "first_delay": -1,
+                "factor": 0.5,
+                "max_delay": "1",
+                "jitter": 1.1,
+                "budget": 1.5,
+                "budget_refill_per_second": float("inf"),
+            },
+        ),
+        (WatchPolicy, {"first_delay": 0, "max_delay": -1, "delay_reset": None, "timeout_min": 0, "timeout_max": 2**31}),
+    ],
+)
+def test_every_fault_is_told(make, fields):
+    assert set(fields) == set(make.__struct_fields__)
+    with pytest.raises(ConfigurationError) as caught:
+        make(**fields)
+    assert {fault.field for fault in caught.value.faults} == set(fields)
+
+
+def test_a_watch_cannot_last_longer_at_least_than_at_most():
+    with pytest.raises(ConfigurationError, match="timeout_min: 601 is more than timeout_max, 600"):
+        WatchPolicy(timeout_min=601)
