@@ -59,10 +59,9 @@ def write_environment(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _setting_of(fault: Fault) -> Setting:
-    return max(
-        (setting for setting in SETTINGS if re.match(rf"{re.escape(setting.field)}(?![a-z_])", fault.field)),
-        key=lambda setting: len(setting.field),
-    )
+    # The longest, since `retry.budget` is the beginning of another name.
+    begun = (setting for setting in SETTINGS if fault.field.startswith(setting.field))
+    return max(begun, key=lambda setting: len(setting.field))
 
 
 def _unknown_faults(environ: Mapping[str, str]) -> list[Fault]:

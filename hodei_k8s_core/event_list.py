@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from hodei_k8s_core.kubernetes_json import decode_object, refuse_kind
+from hodei_k8s_core.kubernetes_json import Integer, ListMeta, decode_object, refuse_kind
 from hodei_k8s_core.server_time import parse_rfc3339
 
 
@@ -25,7 +25,7 @@ class ObjectReference(msgspec.Struct, frozen=True, gc=False):
 class EventSeries(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """How often, and when last, something happened that goes on happening."""
 
-    count: int = 0
+    count: Integer = 0
     last_observed_time: str | None = None
 
 
@@ -37,7 +37,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reason: str = ""
     message: str = ""
     component: str = ""
-    count: int = 1
+    count: Integer = 1
     first_timestamp: str | None = None
     last_timestamp: str | None = None
     event_time: str | None = None
@@ -78,8 +78,8 @@ class _Item(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     reporting_controller: str = ""
     source: _Source = _Source()
     deprecated_source: _Source = _Source()
-    count: int = 0
-    deprecated_count: int = 0
+    count: Integer = 0
+    deprecated_count: Integer = 0
     first_timestamp: str | None = None
     deprecated_first_timestamp: str | None = None
     last_timestamp: str | None = None
@@ -103,14 +103,9 @@ class _Item(msgspec.Struct, frozen=True, gc=False, rename="camel"):
         )
 
 
-class _ListMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    resource_version: str = ""
-    continue_token: str = msgspec.field(default="", name="continue")
-
-
 class _Body(msgspec.Struct, frozen=True, gc=False):
     kind: str = ""
-    metadata: _ListMeta = _ListMeta()
+    metadata: ListMeta = ListMeta()
     items: tuple[_Item, ...] | None = None
 
 

@@ -40,17 +40,23 @@ def user_faults(user: Placed[UserStanza]) -> Iterator[Fault]:
         yield from _certificate_faults(user)
     if stanza.exec is not None:
         yield from _exec_faults(user, stanza.exec)
-    if not stanza.impersonate:
-        for name in ("as-uid", "as-groups", "as-user-extra"):
-            if getattr(stanza, _IMPERSONATION[name]):
-                yield Fault(user.field(name), "needs `as`: nobody to impersonate is named")
+    yield from _impersonation_faults(user)
 
 
-_IMPERSONATION = {
-    "as-uid": "impersonate_uid",
-    "as-groups": "impersonate_groups",
-    "as-user-extra": "impersonate_extra",
-}
+def _impersonation_faults(user: Placed[UserStanza]) -> Iterator[Fault]:
+    stanza = user.stanza
+    extra = [text for texts in (stanza.impersonate_extra or {}).values() for text in texts or ()]
+    named = {
+        "as": [stanza.impersonate or ""],
+        "as-uid": [stanza.impersonate_uid or ""],
+        "as-groups": stanza.impersonate_groups or [],
+        "as-user-extra": extra,
+    }
+    for name, texts in named.items():
+        if any(texts) and not stanza.impersonate:
+            yield Fault(user.field(name), "needs `as`: nobody to impersonate is named")
+        if not all(text.isprintable() for text in texts):
+            yield Fault(user.field(name), "holds characters that no header can carry (a line end, perhaps)")
 
 
 def unsupported_faults(cluster: Placed[ClusterStanza], user: Placed[UserStanza]) -> Iterator[Fault]:

@@ -7,13 +7,25 @@ its nulls, so that the usual reply pays nothing.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from hodei_k8s_core.errors import Internal
 
 T = TypeVar("T")
+
+_MAX_INT64: Final = 2**63 - 1
+Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-_MAX_INT64 - 1, le=_MAX_INT64)]
+"""Every whole number of the API fits; a larger one would only overflow where it is used."""
+
+
+class ListMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """What every list has; see metav1.ListMeta."""
+
+    resource_version: str = ""
+    continue_token: str = msgspec.field(default="", name="continue")
+    remaining_item_count: Integer | None = None
 
 
 def decode_object(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, kinds: tuple[str, ...]) -> T:
@@ -32,8 +44,12 @@ def decode_object(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, k
 def refuse_kind(kind: str, kinds: tuple[str, ...]) -> Internal:
     """The error for an object that is well-formed and something else."""
     # A kind is a Go identifier; anything else would be content that has no place in an error.
-    found = f"a {kind}" if kind.isidentifier() and kind.isascii() and len(kind) <= 63 else "something else"
-    return Internal(f"the server's reply is not a {kinds[0]} but {found}")
+    found = _with_article(kind) if kind.isidentifier() and kind.isascii() and len(kind) <= 63 else "something else"
+    return Internal(f"the server's reply is not {_with_article(kinds[0])} but {found}")
+
+
+def _with_article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "AEIOU" else f"a {noun}"
 
 
 def _decode_without_nulls(type_: type[T], data: bytes | msgspec.Raw, kinds: tuple[str, ...]) -> T:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
@@ -75,7 +76,7 @@ def detect_level(message: str) -> LogLevel:
 def _json_level(message: str) -> LogLevel | None:
     try:
         line = _json_line.decode(message)
-    except (msgspec.MsgspecError, UnicodeEncodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
     for value in (line.level, line.severity, line.lvl, line.levelname, line.log_level):
         if isinstance(value, str):
@@ -96,7 +97,7 @@ def _numbered_level(number: int) -> LogLevel:
 
 def _level_of_first_words(head: str) -> LogLevel | None:
     words = head.split(None, _HEAD_WORDS)[:_HEAD_WORDS]
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise([*words, ""]):
         if level := _level_of(word):
             return level
         if not _precedes_a_level(word, following):

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from hodei_k8s_core.kubernetes_json import decode_object, refuse_kind
+from hodei_k8s_core.kubernetes_json import Integer, ListMeta, decode_object, refuse_kind
 from hodei_k8s_core.labels import CREATION_TOKEN, DRAINING, JOB_ID, WORKER_ID
 from hodei_k8s_core.server_time import parse_rfc3339
 from hodei_k8s_core.worker import WORKER_CONTAINER
@@ -44,7 +44,7 @@ class ObjectMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     annotations: Mapping[str, str] = {}
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
-    deletion_grace_period_seconds: int | None = None
+    deletion_grace_period_seconds: Integer | None = None
     finalizers: tuple[str, ...] = ()
     owner_references: tuple[OwnerReference, ...] = ()
 
@@ -80,10 +80,10 @@ class PodSpec(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     node_name: str = ""
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
-    active_deadline_seconds: int | None = None
+    active_deadline_seconds: Integer | None = None
     restart_policy: str = ""
     scheduling_gates: tuple[SchedulingGate, ...] = ()
-    termination_grace_period_seconds: int | None = None
+    termination_grace_period_seconds: Integer | None = None
 
 
 class PodCondition(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -112,8 +112,8 @@ class Running(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 class Terminated(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A container that has ended. `message`: its termination message, or the runtime's when it could not start."""
 
-    exit_code: int = 0
-    signal: int = 0
+    exit_code: Integer = 0
+    signal: Integer = 0
     reason: str = ""
     message: str = ""
     started_at: str | None = None
@@ -135,7 +135,7 @@ class ContainerStatus(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     name: str = ""
     ready: bool = False
     started: bool | None = None
-    restart_count: int = 0
+    restart_count: Integer = 0
     image: str = ""
     image_id: str = msgspec.field(default="", name="imageID")
     container_id: str = msgspec.field(default="", name="containerID")
@@ -213,15 +213,7 @@ class PodList(msgspec.Struct, frozen=True):
     items: tuple[Pod, ...]
     resource_version: str = ""
     continue_token: str = ""
-    remaining_item_count: int | None = None
-
-
-class ListMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """What every list has; see metav1.ListMeta."""
-
-    resource_version: str = ""
-    continue_token: str = msgspec.field(default="", name="continue")
-    remaining_item_count: int | None = None
+    remaining_item_count: Integer | None = None
 
 
 class _PodListBody(msgspec.Struct, frozen=True, gc=False):

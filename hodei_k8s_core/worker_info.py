@@ -126,9 +126,7 @@ def _by_init_container(pod: Pod) -> Explanation | None:
 def _trouble(state: ContainerState) -> Explanation | None:
     end = state.terminated
     if end is not None and end.exit_code != 0:
-        return Explanation(
-            end.reason or "Error", f"exit code {end.exit_code}{'; ' if end.message else ''}{end.message}"
-        )
+        return Explanation(end.reason or "Error", _joined(f"exit code {end.exit_code}", end.message))
     # PodInitializing is what it says while an earlier one runs.
     if state.waiting is not None and state.waiting.reason not in ("", "PodInitializing"):
         return Explanation(state.waiting.reason, state.waiting.message)

@@ -16,6 +16,7 @@ from hodei_k8s_core.simulation.agenda import Action, Agenda
 from hodei_k8s_core.simulation.behaviour import Behaviours
 from hodei_k8s_core.simulation.collection import Collections
 from hodei_k8s_core.simulation.kubelet import Kubelet
+from hodei_k8s_core.simulation.logs import LogStream
 from hodei_k8s_core.simulation.pods import Pods, decode
 from hodei_k8s_core.simulation.reviews import Denials, Reviews
 from hodei_k8s_core.simulation.route import Route, route_of
@@ -28,10 +29,12 @@ from hodei_k8s_core.simulation.statuses import (
     unknown_resource,
 )
 from hodei_k8s_core.simulation.store import Store
-from hodei_k8s_core.simulation.streams import Connection, OpenReply
+from hodei_k8s_core.simulation.streams import Connection
+from hodei_k8s_core.simulation.watch import Watch
 from hodei_k8s_core.simulation.wire import Json, ServerClock, json_response, uid_of
 
-Handler: TypeAlias = Callable[[Request, Route, float], "Response | OpenReply"]
+OpenStream: TypeAlias = Watch | LogStream
+Handler: TypeAlias = Callable[[Request, Route, float], Response | OpenStream]
 
 USER = "system:serviceaccount:hodei-workers:default"
 _FIRST_NAMESPACE_UID = 0x7000_0000
@@ -66,7 +69,7 @@ class Cluster:
         for name in namespaces:
             self.store.put("namespaces", self._namespace(name, 0.0))
 
-    def handle(self, request: Request, now: float) -> Response | OpenReply:
+    def handle(self, request: Request, now: float) -> Response | OpenStream:
         """The reply to a request that arrives at `now`; a watch or a followed log is an open reply."""
         self.advance(now)
         date = ("date", self.clock.http_date(now))
@@ -76,10 +79,8 @@ class Cluster:
             reply = refusal.response
         if isinstance(reply, Response):
             return Response(reply.status, (*reply.headers, date), reply.body)
-        if isinstance(reply, Connection):
-            reply.headers = (*reply.headers, date)
-            self._streams = [stream for stream in self._streams if stream.is_open]
-            self._streams.append(reply)
+        reply.headers = (*reply.headers, date)
+        self._streams = [*(stream for stream in self._streams if stream.is_open), reply]
         return reply
 
     def advance(self, now: float) -> None:
@@ -121,7 +122,7 @@ class Cluster:
             stream.cut()
         self._streams = []
 
-    def _answer(self, request: Request, now: float) -> Response | OpenReply:
+    def _answer(self, request: Request, now: float) -> Response | OpenStream:
         route = route_of(request)
         if route is None or route.full_resource not in self._resources:
             raise unknown_resource()

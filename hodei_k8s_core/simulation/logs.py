@@ -47,13 +47,14 @@ def parse_log_query(request: Request, name: str, now: float, clock: ServerClock)
     """The parameters, or a refusal (400 or 422) in the server's words."""
     numbers = {field: integer(request, field) for field in _LEAST}
     moment = _moment(request.parameter("sinceTime"))
+    seconds = numbers["sinceSeconds"]
+    has_both = moment is not None and seconds is not None
     faults = [
         (field, "FieldValueInvalid", f"Invalid value: {number}: {_LEAST[field][1]}")
         for field, number in numbers.items()
-        if number is not None and number < _LEAST[field][0]
+        if number is not None and number < _LEAST[field][0] and not (has_both and field == "sinceSeconds")
     ]
-    seconds = numbers["sinceSeconds"]
-    if moment is not None and seconds is not None:
+    if has_both:
         only_one = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
         faults.append(("[]", "FieldValueForbidden", only_one))
     if faults:

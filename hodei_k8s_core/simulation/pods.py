@@ -77,13 +77,17 @@ class Pods:
         pod = self._existing(route)
         patch = decode(request.body, PodPatch)
         meta = pod["metadata"]
+        named = patch.metadata.get("name", route.name)
+        if named != route.name:
+            told = f"the name of the object ({named}) does not match the name on the URL ({route.name})"
+            raise bad_request(told)
         if patch.metadata.get("resourceVersion", meta["resourceVersion"]) != meta["resourceVersion"]:
             raise modified_meanwhile("pods", route.name)
         changes = {key: value for key, value in patch.metadata.items() if key in _PATCHABLE}
         merged = {**pod, "metadata": _without_empty(merge(meta, changes))}
         faults = [*_immutable_faults(patch, meta), *metadata_faults(merged["metadata"]), *_new_finalizers(meta, merged)]
         if faults:
-            raise invalid("Pod", route.name, faults)
+            raise invalid("Pod", route.name, faults * 2)  # an update's faults are found, and listed, twice
         if meta.get("deletionGracePeriodSeconds") == 0 and not merged["metadata"].get("finalizers"):
             self._remove(pod, now)  # the last finalizer went: the reply is the Pod as it would have been
             return _pod_reply(200, merged)
@@ -164,11 +168,11 @@ def _without_empty(meta: Json) -> Json:
 
 
 def _immutable_faults(patch: PodPatch, meta: Json) -> list[tuple[str, str, str]]:
-    """1.36 refuses a foreign uid as a change of it, 422 and not 409, and tells it twice."""
+    """1.36 refuses a foreign uid as a change of it: 422, and not 409."""
     faults = []
     uid = patch.metadata.get("uid", meta["uid"])
     if uid != meta["uid"]:
-        faults += [("metadata.uid", "FieldValueInvalid", f'Invalid value: "{uid}": field is immutable')] * 2
+        faults += [("metadata.uid", "FieldValueInvalid", f'Invalid value: "{uid}": field is immutable')]
     if patch.spec:
         told = "Forbidden: pod updates may not change fields other than `spec.containers[*].image` (not simulated)"
         faults.append(("spec", "FieldValueForbidden", told))

@@ -63,7 +63,7 @@ def modified_meanwhile(resource: str, name: str) -> Refused:
 
 def invalid(kind: str, name: str, faults: list[tuple[str, str, str]]) -> Refused:
     """422; each fault is (field, reason of the cause, message)."""
-    told = [f"{field}: {message}" for field, _, message in faults]
+    told = list(dict.fromkeys(f"{field}: {message}" for field, _, message in faults))
     details: Json = {"name": name} if name else {}
     details["kind"] = kind
     details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in faults]

@@ -104,9 +104,8 @@ def _load_pair(context: ssl.SSLContext, pair: KeyPair) -> None:
         _load_blocks(context, [*certificates, keys[0]])
     except _Encrypted:
         raise _bad_pair(pair, "its key is encrypted, and a kubeconfig has no place for a passphrase") from None
-    except ssl.SSLError as error:
-        reason = (error.reason or "unreadable").replace("_", " ").lower()
-        raise _bad_pair(pair, f"certificate and key cannot be used ({reason})") from None
+    except ssl.SSLError:
+        raise _bad_pair(pair, "certificate and key do not belong together, or cannot be parsed") from None
 
 
 def _load_blocks(context: ssl.SSLContext, blocks: list[str]) -> None:

@@ -97,6 +97,9 @@ def _certificate(error: BaseException) -> Verdict | None:
 
 
 def _tls(error: BaseException) -> Verdict | None:
+    # A handshake that waited for more bytes when something else ended it.
+    if isinstance(error, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+        return None
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return TransportFault.CLOSED, "the connection was closed"
     reason = str(getattr(error, "reason", None) or type(error).__name__)

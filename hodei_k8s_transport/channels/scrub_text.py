@@ -27,18 +27,18 @@ _NAME: Final = (
     rb"(?:token|passw(?:or)?d|passphrase|secret|credential|otp|api[-_]?key|access[-_]?key|private[-_]?key"
     rb"|client[-_]?key[-_]?data)[\w.-]{0,64}"
 )
-_QUOTES: Final = rb"[\\\"']*"
-_VALUE: Final = (
-    rb"(?:\\+\"([^\"\r\n]+?)\\*\"|\"((?:[^\"\\\r\n]|\\.)+)\"|'([^'\r\n]+)'|" + _QUOTES + rb"([^\s\"',;}\]\\]+))"
-)
+_QUOTED: Final = rb"(?:\\+\"([^\"\r\n]+?)\\*\"|\"((?:[^\"\\\r\n]|\\.)+)\"|'([^'\r\n]+)')"
+_VALUE: Final = rb"(?:" + _QUOTED + rb"|[\\\"']*([^\s\"',;}\]\\]+))"
 _PATTERNS: Final = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        _NAME + _QUOTES + rb"[ \t]*[:=][ \t]*" + _VALUE,
-        _NAME + _QUOTES + rb"[ \t]*,[ \t]*" + _QUOTES + rb"value" + _QUOTES + rb"[ \t]*:[ \t]*" + _VALUE,
+        _NAME + rb"[ \t]*[:=][ \t]*" + _VALUE,
+        # A quoted name is a key only before a quoted value: `pods "x-token": the UID ...` is prose.
+        _NAME + rb"[\\\"']+[ \t]*[:=][ \t]*" + _QUOTED,
+        _NAME + rb"[\\\"']+[ \t]*,[ \t]*[\\\"']+value[\\\"']+[ \t]*:[ \t]*" + _QUOTED,
         rb"--[\w-]{0,64}" + _NAME + rb"[ \t]+" + _VALUE,
         rb"\bbearer[ \t]+([\w.~+/=-]{6,})",
-        rb"authorization" + _QUOTES + rb"[ \t]*[:=][ \t]*" + _QUOTES + rb"([^\r\n\"']+)",
+        rb"authorization[\\\"']*[ \t]*[:=][ \t]*[\\\"']*([^\r\n\"']+)",
         rb"\b(eyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?)",
         rb"://[^/\s:@\"]{0,256}:([^@/\s\"]+)@",
         rb"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----(.{1,16384}?)(?:-----END|\Z)",

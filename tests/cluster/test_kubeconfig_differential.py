@@ -29,6 +29,7 @@ from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.skipif(os.environ.get("HODEI_K8S_TEST") != "1", reason="HODEI_K8S_TEST=1 turns cluster tests on"),
+    pytest.mark.skipif("KUBECONFIG" not in os.environ, reason="KUBECONFIG names no cluster"),
     pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on PATH"),
 ]
 
@@ -53,7 +54,7 @@ NAMES = ("a", "b")
 
 
 def random_files(rng: random.Random, root: Path) -> list[Path]:
-    """One to three files in directories of their own, each with some of the stanzas, whose paths are relative or not."""
+    """One to three files in directories of their own, each with some of the stanzas, and paths of every kind."""
     paths = []
     for index in range(rng.randint(1, 3)):
         directory = root / f"d{index}"
@@ -64,7 +65,10 @@ def random_files(rng: random.Random, root: Path) -> list[Path]:
             "clusters": [{"name": n, "cluster": random_cluster(rng, index, directory)} for n in some(rng)],
             "users": [{"name": n, "user": random_user(rng, index, directory)} for n in some(rng)],
             "contexts": [
-                {"name": n, "context": {"cluster": rng.choice(NAMES), "user": rng.choice(NAMES)} | random_namespace(rng)}
+                {
+                    "name": n,
+                    "context": {"cluster": rng.choice(NAMES), "user": rng.choice(NAMES)} | random_namespace(rng),
+                }
                 for n in some(rng)
             ],
             "current-context": rng.choice(["", *NAMES]),
@@ -76,7 +80,7 @@ def random_files(rng: random.Random, root: Path) -> list[Path]:
 
 
 def some(rng: random.Random) -> list[str]:
-    return [name for name in NAMES if rng.random() < 0.8]
+    return [name for name in NAMES if rng.random() < 0.9]
 
 
 def random_namespace(rng: random.Random) -> Config:
@@ -84,7 +88,7 @@ def random_namespace(rng: random.Random) -> Config:
 
 
 def random_cluster(rng: random.Random, index: int, directory: Path) -> Config:
-    trust = rng.choice(
+    trust: Config = rng.choice(
         [
             {},
             {"certificate-authority": "ca.crt"},
@@ -180,8 +184,8 @@ class Real:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        done = kubectl("config", "view", "--minify", "--flatten", "--raw", "-o", "json", KUBECONFIG=os.environ["KUBECONFIG"])
-        view = json.loads(done.stdout)
+        flat = ("config", "view", "--minify", "--flatten", "--raw", "-o", "json")
+        view = json.loads(kubectl(*flat, KUBECONFIG=os.environ["KUBECONFIG"]).stdout)
         self.cluster: Config = view["clusters"][0]["cluster"]
         self.user: Config = view["users"][0]["user"]
         self.ca_file = self.file("ca.crt", base64.b64decode(self.cluster["certificate-authority-data"]).decode())
@@ -210,12 +214,10 @@ class Real:
         }
 
 
-@pytest.fixture
-def real(tmp_path: Path) -> Real:
-    return _REAL.setdefault("real", Real(tmp_path))
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Real:
+    return Real(tmp_path_factory.mktemp("real"))
 
-
-_REAL: dict[str, Real] = {}
 
 Change = Callable[[Real, Config, Config], None]
 """Changes the stanzas of a cluster and a user that work."""
@@ -288,14 +290,19 @@ CHANGES: dict[str, Change] = {
     "exec with auth-provider": lambda real, cluster, user: user.update(
         real.plugin(real.credential()) | {"auth-provider": {"name": "oidc"}}
     ),
-    "exec in YAML": lambda real, cluster, user: only(
-        user,
-        real.plugin(
-            "kind: ExecCredential\napiVersion: client.authentication.k8s.io/v1\nstatus:\n  token: not-known\n"
-        )
-        | {"as": "x"},
+    "exec in YAML": lambda real, cluster, user: only(user, real.plugin(as_yaml(real.credential()))),
+    "exec with a token beside": lambda real, cluster, user: only(
+        user, {"token": "not-known", **real.plugin(real.credential())}
     ),
 }
+
+
+def as_yaml(credential: Config) -> str:
+    lines = [f"kind: {credential['kind']}", f"apiVersion: {credential['apiVersion']}", "status:"]
+    for name, pem in credential["status"].items():
+        lines += [f"  {name}: |", *(f"    {line}" for line in pem.splitlines())]
+    return "\n".join(lines)
+
 
 OTHER_KEY = """-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2
@@ -323,11 +330,7 @@ def we_accept(path: Path) -> bool:
         return False
 
 
-@pytest.mark.parametrize("name", CHANGES)
-def test_a_configuration_is_valid_when_a_request_of_kubectl_succeeds(name: str, real: Real, tmp_path: Path) -> None:
-    cluster, user = dict(real.cluster), dict(real.user)
-    CHANGES[name](real, cluster, user)
-    path = tmp_path / "config"
+def write_config(path: Path, cluster: Config, user: Config) -> None:
     path.write_text(
         json.dumps(
             {
@@ -339,4 +342,30 @@ def test_a_configuration_is_valid_when_a_request_of_kubectl_succeeds(name: str, 
         )
     )
 
-    assert we_accept(path) == kubectl_accepts(path)
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_configuration_is_valid_when_a_request_of_kubectl_succeeds(name: str, real: Real, tmp_path: Path) -> None:
+    cluster, user = dict(real.cluster), dict(real.user)
+    CHANGES[name](real, cluster, user)
+    write_config(tmp_path / "config", cluster, user)
+
+    assert we_accept(tmp_path / "config") == kubectl_accepts(tmp_path / "config")
+
+
+def test_a_plugin_is_told_what_kubectl_tells_it(real: Real, tmp_path: Path) -> None:
+    answer = json.dumps(real.credential())
+    told = tmp_path / "told"
+    script = real.file(
+        "telling", f"#!/bin/sh\necho \"$KUBERNETES_EXEC_INFO $EXTRA\" >{told}\ncat <<'E'\n{answer}\nE\n", 0o700
+    )
+    extension = {"name": "client.authentication.k8s.io/exec", "extension": {"a": [1, 2.5, None], "b": {"c": "d"}}}
+    user = real.plugin("", command=script, provideClusterInfo=True, env=[{"name": "EXTRA", "value": "more"}])
+    cluster = {**real.cluster, "tls-server-name": "kubernetes", "disable-compression": True, "extensions": [extension]}
+    write_config(tmp_path / "config", cluster, user)
+
+    def information(accepts: Callable[[Path], bool]) -> tuple[Config, str]:
+        assert accepts(tmp_path / "config")
+        info, _, extra = told.read_text().rpartition(" ")
+        return json.loads(info), extra
+
+    assert information(we_accept) == information(kubectl_accepts)

@@ -102,7 +102,9 @@ def test_a_single_reason_stays() -> None:
 
 
 def test_an_unschedulable_pod_says_so() -> None:
-    cluster = Cluster(behaviours=lambda _: Behaviour(fail=Unschedulable("0/1 nodes are available: 1 Insufficient cpu.")))
+    cluster = Cluster(
+        behaviours=lambda _: Behaviour(fail=Unschedulable("0/1 nodes are available: 1 Insufficient cpu."))
+    )
     ask(cluster, create())
     cluster.advance(1000.0)
     assert ask(cluster, get(f"{PODS}/a"), 1000.0)["status"] == {
@@ -308,6 +310,16 @@ def test_wherever_it_is_deleted_a_pod_goes_and_nothing_is_left_to_do(behaviour: 
         cluster.advance(100.0)
         assert cluster.pods("hodei-workers") == {}, step
         assert cluster.next_event_at() is None
+
+
+def test_a_held_pod_that_had_just_ended_is_marked_once() -> None:
+    told_of = ending(Behaviour(schedule=0, pull=0, start=0, exit_code=0, run=4.8), 3, finalizers=["hodei.io/hold"])
+    assert told_of == [
+        ("MODIFIED", "Completed 0", False, "Running"),
+        ("MODIFIED", "Completed 0", False, "Running"),
+        ("MODIFIED", "Completed 0", False, "Succeeded"),
+        ("MODIFIED", "Completed 0", False, "Succeeded"),
+    ]
 
 
 # --- restarts

@@ -115,7 +115,7 @@ def test_the_golden_file_can_still_be_replayed() -> None:
     assert replayed("threads", load_recording(GOLDEN)) == outcomes(ScriptedChannel(SCRIPT), PLAN)
 
 
-@pytest.mark.parametrize("cut", range(0, 2200, 37))
+@pytest.mark.parametrize("cut", range(0, GOLDEN.stat().st_size, 53))
 def test_what_a_crash_leaves_replays_up_to_there_and_never_looks_complete(cut: int) -> None:
     data = GOLDEN.read_bytes()
     kept = data[: max(data.index(b"\n") + 1, cut)]
@@ -154,7 +154,7 @@ def test_what_comes_from_a_channel_that_breaks_off_is_written_with_its_bodies(pa
     assert events == [None, "request", "head", "request", "abandoned", "chunk"]
     replay = ReplayChannel(load_recording(path))
     assert replay.open(LOG, 1.0).read(1.0) == b"half"
-    with pytest.raises(TransportError, match="maybe sent.*cancelled"):
+    with pytest.raises(TransportError, match=r"maybe sent.*cancelled"):
         replay.send(CREATE, 1.0)
 
 
@@ -162,7 +162,8 @@ def test_what_comes_from_a_channel_that_breaks_off_is_written_with_its_bodies(pa
 def test_a_cancelled_read_leaves_no_trace_and_a_cancelled_send_does(path: Path, backend: str) -> None:
     class Slow(AsyncScriptedChannel):
         async def send(self, request: Request, timeout: float) -> Response:
-            return await anyio.sleep_forever()
+            await anyio.sleep_forever()
+            return Response(200)
 
     async def scenario() -> None:
         async with AsyncRecordingChannel(Slow([Reply(200, TEXT, (b"one\n", END))]), path) as channel:

@@ -1,0 +1,102 @@
+"""From the options that every command has to a provider, and from every expected failure to one line on stderr."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.errors import ConfigurationError, HodeiK8sError
+from hodei_k8s_transport.provider import KubernetesProvider
+
+EXPECTED_FAILURE = 1
+INTERRUPTED = 130
+"""As a shell tells it of a program that SIGINT ended."""
+
+Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Where the workers are.")]
+Context = Annotated[str | None, typer.Option("--context", help="The context of the kubeconfig.")]
+Kubeconfig = Annotated[Path | None, typer.Option("--kubeconfig", help="The kubeconfig file.")]
+ProviderId = Annotated[str | None, typer.Option("--provider-id", help="Whose workers they are.")]
+Record = Annotated[
+    Path | None, typer.Option("--record", metavar="FILE", help="Write every exchange, without secrets, to a file.")
+]
+
+
+class Target:
+    """Which cluster and whose workers: the options before the command, over the environment."""
+
+    def __init__(
+        self,
+        namespace: str | None,
+        context: str | None,
+        kubeconfig: Path | None,
+        provider_id: str | None,
+        record: Path | None,
+    ) -> None:
+        self._given: dict[str, Any] = {
+            "namespace": namespace,
+            "context": context,
+            "kubeconfig_path": None if kubeconfig is None else str(kubeconfig),
+            "provider_id": provider_id,
+        }
+        self.record = record
+
+    def config(self, environ: Mapping[str, str]) -> KubernetesConfig:
+        """The settings of the environment, with what was given on the command line in their place."""
+        given = {name: value for name, value in self._given.items() if value is not None}
+        return KubernetesConfig.from_env(environ).replaced(**given)
+
+
+def target_of(context: typer.Context) -> Target:
+    """What the options before the command said."""
+    target = context.find_object(Target)
+    if target is None:
+        raise RuntimeError("the command was not reached through the app")
+    return target
+
+
+@contextmanager
+def provider_for(context: typer.Context) -> Iterator[KubernetesProvider]:
+    """A provider for the time of one command; recorded where that was asked for."""
+    target = target_of(context)
+    config = target.config(os.environ)
+    if target.record is None:
+        with KubernetesProvider.connect(config) as provider:
+            yield provider
+        return
+    from hodei_k8s_transport.channels.recording import RecordingChannel
+    from hodei_k8s_transport.connect import open_channel
+
+    with RecordingChannel(open_channel(config, os.environ), target.record) as channel:
+        with KubernetesProvider.connect(config, channel=channel) as provider:
+            yield provider
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """An expected failure is one line on stderr and a non-zero exit, never a traceback."""
+    try:
+        yield
+    except HodeiK8sError as error:
+        fail(one_line(error))
+    except KeyboardInterrupt:
+        typer.echo("hodei-k8s: interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def fail(message: str) -> NoReturn:
+    """Tell the failure and end."""
+    typer.echo(f"hodei-k8s: {message}", err=True)
+    raise typer.Exit(EXPECTED_FAILURE)
+
+
+def one_line(error: HodeiK8sError) -> str:
+    """The error with all that is known, in one line."""
+    if isinstance(error, ConfigurationError) and error.faults:
+        return f"{error.summary}: {'; '.join(map(str, error.faults))}"
+    return " ".join(str(error).split())
