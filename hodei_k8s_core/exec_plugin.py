@@ -166,8 +166,10 @@ class _Answer(msgspec.Struct):
 
 def _parse_reply(plugin: ExecPlugin, output: bytes) -> PluginReply:
     """Raises: `ValueError` that quotes nothing of the answer but its kind and version."""
+    if not output.strip():
+        raise ValueError("is empty")
     try:
-        answer = msgspec.convert(parse_yaml(output), _Answer)  # YAML is accepted too, and JSON is YAML
+        answer = msgspec.convert(parse_yaml(output), _Answer)  # client-go accepts YAML too, and JSON is YAML
     except YamlFault:
         raise ValueError("is not JSON") from None
     except msgspec.ValidationError as error:

@@ -93,7 +93,9 @@ def _parse_alike(lines: Sequence[bytes]) -> list[LogEntry] | None:
     """The entries, if all lines have nine digits of a fraction and the zone of the first one; else None."""
     width = lines[0].find(b" ", 0, _LONGEST_TIMESTAMP + 1) + 1
     zone = lines[0][29:width]
-    nanoseconds = _fractions(lines, zone) if zone else None
+    if not zone or parse_rfc3339_nanoseconds(lines[0][: width - 1].decode("latin-1")) is None:
+        return None
+    nanoseconds = _fractions(lines, zone)
     if nanoseconds is None or LinePiece in map(type, lines):
         return None
     seconds = [line[:20] for line in lines]
@@ -117,9 +119,7 @@ def _fractions(lines: Sequence[bytes], zone: bytes) -> list[int] | None:
     joined = b"".join([line[20 : 20 + step] for line in lines])
     items = joined.replace(zone, b",1")
     digits = items.translate(None, b",")
-    if not (digits.isdigit() and len(digits) == 10 * count and len(joined) == step * count):
-        return None
-    if joined[9::step] != zone[:1] * count:
+    if not digits.isdigit() or len(digits) != 10 * count or joined[9::step] != zone[:1] * count:
         return None
     return _integers.decode(b"[1" + items[:-2] + b"]")
 

@@ -33,10 +33,10 @@ from hodei_k8s_core.pod_resources import container_resources, gpu_node_selector
 from hodei_k8s_core.pod_security import pod_security
 from hodei_k8s_core.quantity import Quantity
 from hodei_k8s_core.secret import Secret
+from hodei_k8s_core.spec.volume_spec import EphemeralVolume, PersistentVolume, VolumeSpec, mounted_at
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.validation import copied_json
-from hodei_k8s_core.volume_spec import EphemeralVolume, PersistentVolume, VolumeSpec, mounted_at
 from hodei_k8s_core.worker import WORKER_CONTAINER
-from hodei_k8s_core.worker_spec import WorkerSpec
 
 _UNDISTURBED: Final = {SAFE_TO_EVICT: "false", DO_NOT_DISRUPT: "true"}
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.quantity import Quantity
-from hodei_k8s_core.worker_spec import ResourceRequirements
+from hodei_k8s_core.spec.worker_spec import ResourceRequirements
 
 DEFAULT_GPU: Final = "nvidia.com/gpu"
 GPU_PRODUCT: Final = "nvidia.com/gpu.product"

@@ -14,8 +14,8 @@ import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.worker_spec import WorkerSpec
+from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 
 _SECCOMP: Final = {"seccompProfile": {"type": "RuntimeDefault"}}
 _POD: Final[dict[SecurityProfile, dict[str, Any]]] = {

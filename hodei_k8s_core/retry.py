@@ -13,8 +13,8 @@ from typing import Final, TypeAlias
 import msgspec
 
 from hodei_k8s_core.api_status import Status
+from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.errors import TransportError, TransportFault
-from hodei_k8s_core.retry_policy import RetryPolicy
 
 
 class Retry(msgspec.Struct, frozen=True):

@@ -15,8 +15,8 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.operations.run_worker import RunItem
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerInfo, WorkerState
-from hodei_k8s_core.worker_spec import WorkerSpec
 from hodei_k8s_transport.channels.channel import AsyncChannel
 from hodei_k8s_transport.connect import open_async_channel
 from hodei_k8s_transport.drivers.async_driver import run_async

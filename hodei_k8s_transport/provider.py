@@ -13,8 +13,8 @@ from hodei_k8s_core import operations
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.operations.run_worker import RunItem
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerInfo, WorkerState
-from hodei_k8s_core.worker_spec import WorkerSpec
 from hodei_k8s_transport.channels.channel import Channel
 from hodei_k8s_transport.connect import open_channel
 from hodei_k8s_transport.drivers.sync_driver import run

@@ -12,9 +12,9 @@ from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.observations import Observation, PodStarted
 from hodei_k8s_core.operations import adopt_or_create_worker, create_worker
 from hodei_k8s_core.retry_budget import RetryBudget
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.startup_times import StartupTimes
 from hodei_k8s_core.worker import PROVIDER_TYPE, WorkerHandle
-from hodei_k8s_core.worker_spec import WorkerSpec
 from hodei_k8s_transport.creation_tokens import CreationTokens
 from hodei_k8s_transport.drivers.host import Host
 

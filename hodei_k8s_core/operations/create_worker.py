@@ -21,9 +21,9 @@ from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.pod_manifest import encode_worker_pod
 from hodei_k8s_core.requests import create_pod, get_pod
 from hodei_k8s_core.retry import Failure, GiveUp, Retry, may_have_happened, policy_delay, retry_idempotent
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import WorkerHandle
 from hodei_k8s_core.worker_info import worker_handle
-from hodei_k8s_core.worker_spec import WorkerSpec
 
 
 def create_worker(

@@ -22,9 +22,9 @@ from hodei_k8s_core.operations.pod_watch import sightings, watch_one
 from hodei_k8s_core.operations.reading import read_pod
 from hodei_k8s_core.operations.wait_for_worker import describe, seen, wait_for_worker
 from hodei_k8s_core.operations.worker_status import gone_worker
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import LogEntry, WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_core.worker_info import worker_handle, worker_info
-from hodei_k8s_core.worker_spec import WorkerSpec
 
 RunItem = WorkerHandle | WorkerInfo | LogEntry
 """The handle once it is created, the worker whenever its state or reason changed, and each line of its log."""

@@ -163,9 +163,9 @@ class HttpxChannel:
             with self._lock:
                 if self._closed:
                     raise closed_channel(Delivery.ANSWERED)
+                body.start()
                 self._bodies.add(body)
                 undo.pop_all()
-                body.start()
         return body
 
     def _body_ended(self, pools: Pools[httpx.Client], body: ThreadedBody) -> None:

@@ -109,11 +109,7 @@ class Decoded:
 
 
 def _unescaped(unit: bytes) -> bytes:
-    try:
-        return msgspec.json.decode(b'"' + unit + b'"', type=str).encode()
-    except msgspec.MsgspecError:
-        # A lone surrogate: legal for RFC 8259, but no text.
-        return "\ufffd".encode()
+    return msgspec.json.decode(b'"' + unit + b'"', type=str).encode()
 
 
 def _places(data: bytes) -> tuple[Node, list[Text | Scalar]]:

@@ -15,8 +15,8 @@ from hodei_k8s_core import operations
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.simulation.behaviour import Behaviour
 from hodei_k8s_core.simulation.world import World
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import WorkerHandle, WorkerState
-from hodei_k8s_core.worker_spec import WorkerSpec
 
 CONFIG = KubernetesConfig(provider_id="tests")
 NAMESPACE = CONFIG.namespace

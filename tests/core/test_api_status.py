@@ -136,6 +136,7 @@ def test_the_header_counts_before_the_body():
         (b'{"kind":"Status","code":"500"}', "application/json", "not a Kubernetes Status"),
         (b"[]", "application/json", "not a Kubernetes Status"),
         (b"[" * 100_000, "application/json", "not a Kubernetes Status"),
+        (b'{"a":' * 100_000, "application/json", "not a Kubernetes Status"),
         (b'{"kind":"Status","message":"\xff"}', "application/json", "not a Kubernetes Status"),
         (b"404 page not found\n", "text/plain", "404 page not found"),
         (b"[+]ping ok\n[-]etcd failed\nreadyz check failed", "text/plain", "[-]etcd failed"),

@@ -9,15 +9,15 @@ import msgspec
 import pytest
 
 from hodei_k8s_core.config import KubernetesConfig, flat_values
-from hodei_k8s_core.config_builder import ConfigBuilder
+from hodei_k8s_core.config.builder import ConfigBuilder
+from hodei_k8s_core.config.retry_policy import RetryPolicy
+from hodei_k8s_core.config.settings import SETTINGS
+from hodei_k8s_core.config.settings_markdown import settings_markdown
+from hodei_k8s_core.config.toleration import Toleration
+from hodei_k8s_core.config.watch_policy import WatchPolicy
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.readiness_probe import ReadinessProbe
-from hodei_k8s_core.retry_policy import RetryPolicy
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.settings import SETTINGS
-from hodei_k8s_core.settings_markdown import settings_markdown
-from hodei_k8s_core.toleration import Toleration
-from hodei_k8s_core.watch_policy import WatchPolicy
+from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
+from hodei_k8s_core.spec.security_profile import SecurityProfile
 
 
 def faults(**settings):

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.config import KubernetesConfig, flat_values
+from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS
+from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.settings import SETTING_OF, SETTINGS
-from hodei_k8s_core.toleration import Toleration
 from tests.core.test_config import FULL
 
 FULL_ENVIRONMENT = KubernetesConfig(**FULL).to_env()

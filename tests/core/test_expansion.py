@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.expansion import escape_expansion
 from hodei_k8s_core.pod_manifest import build_worker_pod
-from hodei_k8s_core.worker_spec import WorkerSpec
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 
 DEFAULTS = KubernetesConfig()
 

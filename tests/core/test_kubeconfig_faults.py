@@ -8,7 +8,18 @@ import pytest
 
 from hodei_k8s_core.errors import ConfigurationError
 from hodei_k8s_core.kubeconfig import ServiceAccountMount, load_kubeconfig
-from tests.core.kubeconfigs import CA_DATA, CERTIFICATE_DATA, EXEC_V1, KEY_DATA, PATH, config, exec_stanza, load
+from hodei_k8s_core.kubeconfig_document import parse_document
+from tests.core.kubeconfigs import (
+    CA_DATA,
+    CERTIFICATE_DATA,
+    EXEC_V1,
+    KEY_DATA,
+    PATH,
+    config,
+    document,
+    exec_stanza,
+    load,
+)
 
 CLUSTER = f'{PATH}: clusters["dev"].cluster'
 USER = f'{PATH}: users["dev"].user'
@@ -244,15 +255,12 @@ def test_an_unusable_address_in_a_pod() -> None:
 
 
 def test_no_secret_is_shown() -> None:
-    user = {
-        "token": "word",
-        "tokenFile": "t",
-        "client-certificate-data": CERTIFICATE_DATA,
-        "client-key-data": "d29yZA==",
-    }
-    access = load(config({"proxy-url": "http://u:word@p", "certificate-authority-data": "d29yZA=="}, user))
-    plugin = load(config(user=exec_stanza(env=[{"name": "A", "value": "word"}], apiVersion=EXEC_V1)))
-    basic = load(config(user={"username": "u", "password": "word"}))
+    inline = {"client-certificate-data": CERTIFICATE_DATA, "client-key-data": "aHVudGVy"}
+    user = {"token": "hunter", "tokenFile": "t", **inline}
+    access = load(config({"proxy-url": "http://u:hunter@p", "certificate-authority-data": "aHVudGVy"}, user))
+    plugin = load(config(user=exec_stanza(env=[{"name": "A", "value": "hunter"}], apiVersion=EXEC_V1)))
+    basic = load(config(user={"username": "u", "password": "hunter"}))
+    read = parse_document(document(config(user=user)))
 
-    for value in (access, access.identity, access.trust, plugin, plugin.identity, basic, basic.identity):
-        assert "word" not in repr(value)
+    for value in (access, access.identity, plugin, plugin.identity, basic, read, read.users["dev"], document("hunter")):
+        assert "hunter" not in repr(value)

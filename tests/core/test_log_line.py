@@ -65,13 +65,15 @@ def test_no_lines():
         (b"2026-11-23T14:01:19.1234567Z 89", LogEntry(AT + 123456700, "89")),
         (b"2026-11-23T14:01:19.Z 123456789 x", LogEntry(None, "2026-11-23T14:01:19.Z 123456789 x")),
         (b"2026-11-23T14:01:19.12345678Z 9 x", LogEntry(AT + 123456780, "9 x")),
-        (b"2026-11-23T14:01:19.1234,678Z  x", LogEntry(None, "2026-11-23T14:01:19.1234,678Z  x")),
+        (b"2026-11-23T14:01:19.1234,5678Z x", LogEntry(None, "2026-11-23T14:01:19.1234,5678Z x")),
+        (b"2026-11-23T14:01:19.1123811820 x", LogEntry(None, "2026-11-23T14:01:19.1123811820 x")),
+        (b"2026-11-23T14:01:19.112381182Z", LogEntry(None, "2026-11-23T14:01:19.112381182Z")),
     ],
 )
 def test_digits_at_other_places_are_not_taken_for_a_fraction(line, entry):
     good, known = STAMP + b" y", LogEntry(STAMPED, "y")
     assert parse_log_lines([good, line]) == [known, entry]
-    assert parse_log_lines([good, line, good, line]) == [known, entry, known, entry]
+    assert parse_log_lines([line, good, line, good]) == [entry, known, entry, known]
 
 
 stamps = st.one_of(

@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import ConfigurationError
 from hodei_k8s_core.pod import parse_pod
 from hodei_k8s_core.pod_manifest import build_worker_pod, encode_worker_pod
-from hodei_k8s_core.readiness_probe import HttpProbe, ReadinessProbe
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.toleration import Toleration
-from hodei_k8s_core.worker_spec import (
+from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
+from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.worker_spec import (
     EphemeralVolume,
     ResourceRequirements,
     WorkerSpec,

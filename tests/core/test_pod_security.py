@@ -9,8 +9,8 @@ import pytest
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import ConfigurationError
 from hodei_k8s_core.pod_manifest import build_worker_pod
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.worker_spec import WorkerSpec
+from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 
 RESTRICTED, BASELINE, PRIVILEGED = SecurityProfile.RESTRICTED, SecurityProfile.BASELINE, SecurityProfile.PRIVILEGED
 DEFAULTS = KubernetesConfig()

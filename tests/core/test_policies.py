@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hodei_k8s_core.config.retry_policy import RetryPolicy
+from hodei_k8s_core.config.watch_policy import WatchPolicy
 from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.retry_policy import RetryPolicy
-from hodei_k8s_core.watch_policy import WatchPolicy
 
 
 @pytest.mark.parametrize(

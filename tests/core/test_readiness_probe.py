@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.readiness_probe import HttpProbe, ReadinessProbe
+from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
 
 DEFAULTS = {
     "initialDelaySeconds": 0,

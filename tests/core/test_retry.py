@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.api_status import Status
+from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.retry import (
     HOPELESS,
@@ -18,7 +19,6 @@ from hodei_k8s_core.retry import (
     retry_idempotent,
     retry_unrepeatable,
 )
-from hodei_k8s_core.retry_policy import RetryPolicy
 
 POLICY = RetryPolicy(max_attempts=4, first_delay=1.0, factor=2.0, max_delay=10.0, jitter=0.5)
 

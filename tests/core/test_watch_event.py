@@ -74,6 +74,7 @@ def test_an_error_whose_object_is_no_status_is_still_an_error():
         (b"", "not a readable watch event"),
         (b"null", "not a readable watch event"),
         (b"[" * 100_000, "not a readable watch event"),
+        (b'{"type":"ADDED","object":' + b'{"a":' * 100_000, "not a readable watch event"),
     ],
 )
 def test_what_is_no_event_is_told(line, said):

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.readiness_probe import ReadinessProbe
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.server_address import server_address_problem
-from hodei_k8s_core.volume_spec import mounted_at
-from hodei_k8s_core.worker_spec import (
+from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
+from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.server_address import server_address_problem
+from hodei_k8s_core.spec.volume_spec import mounted_at
+from hodei_k8s_core.spec.worker_spec import (
     Architecture,
     EphemeralVolume,
     HostPathVolume,

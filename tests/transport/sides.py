@@ -25,6 +25,7 @@ from hodei_k8s_transport.drivers.host import Host
 from hodei_k8s_transport.drivers.stopper import Stopper
 from hodei_k8s_transport.drivers.sync_driver import run
 from hodei_k8s_transport.drivers.sync_stream import SyncStream
+from hodei_k8s_transport.testing.never_suspending import NeverSuspending, drive
 
 
 class Credentials:
@@ -63,24 +64,6 @@ class AsyncCredentials:
         return await anyio.to_thread.run_sync(self._credentials.renew, refused)
 
 
-class NeverSuspending:
-    """The methods of a sync object as coroutine functions that never suspend."""
-
-    def __init__(self, wrapped: Any) -> None:
-        self.wrapped = wrapped
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self.wrapped, name)
-        if not callable(value):
-            return value
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            result = value(*args, **kwargs)
-            return NeverSuspending(result) if name == "open" else result
-
-        return call
-
-
 class Side:
     name: str
 
@@ -92,7 +75,7 @@ class SyncSide(Side):
     name = "sync"
 
     def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        _drive(main())
+        drive(main())
 
     @contextlib.asynccontextmanager
     async def channel(self, server: str, credentials: Any = None, **options: Any) -> AsyncIterator[Any]:
@@ -113,7 +96,7 @@ class SyncSide(Side):
 
     async def gather(self, *thunks: Callable[[], Coroutine[Any, Any, Any]]) -> list[Any]:
         with ThreadPoolExecutor(len(thunks)) as pool:
-            return list(pool.map(lambda thunk: _drive(thunk()), thunks))
+            return list(pool.map(lambda thunk: drive(thunk()), thunks))
 
     async def until(self, condition: Callable[[], bool], limit: float = 5.0) -> bool:
         deadline = time.monotonic() + limit
@@ -180,14 +163,6 @@ class AsyncSide(Side):
                 await anyio.sleep(0.005)
             return True
         return False
-
-
-def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        return end.value
-    raise AssertionError("a coroutine of the sync side suspended")
 
 
 def _unwrap(channel: Any) -> Any:

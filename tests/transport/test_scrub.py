@@ -43,7 +43,7 @@ def pod(value: str, name: str = "HODEI_OTP_TOKEN") -> dict[str, Any]:
     spec = {"containers": [{"name": "worker", "env": [{"name": "A", "value": "b"}, {"name": name, "value": value}]}]}
     applied = json.dumps({"kind": "Pod", "spec": spec})
     annotations = {"kubectl.kubernetes.io/last-applied-configuration": applied, "hodei.io/creation-token": "keep-me"}
-    fields = {
+    fields: dict[str, Any] = {
         "f:spec": {"f:containers": {'k:{"name":"worker"}': {"f:env": {f'k:{{"name":"{name}"}}': {"f:value": {}}}}}}
     }
     managed = [{"manager": "kubectl", "fieldsV1": fields}]

@@ -47,7 +47,11 @@ def test_a_request_arrives_as_it_was_meant(side, server):
 
     side.run(main)
     [seen] = server.requests
-    assert (seen.method, seen.target, seen.body) == ("POST", "/pre/api/v1/a%20b?q=a%20b%26c%3D%25&n=%C3%A9", b"\x00body")
+    assert (seen.method, seen.target, seen.body) == (
+        "POST",
+        "/pre/api/v1/a%20b?q=a%20b%26c%3D%25&n=%C3%A9",
+        b"\x00body",
+    )
     assert seen.headers["authorization"] == "Bearer token-0"
     assert seen.headers["accept-encoding"] == "gzip"
     assert seen.headers["x-more"].encode("latin-1").decode() == "é"
@@ -366,10 +370,9 @@ def test_closing_the_channel_ends_a_pending_send(async_side, server):
                 await channel.send(GET, 30)
             assert failure_of(caught) == (TransportFault.CLOSED, Delivery.MAYBE_SENT)
 
-        async with anyio.create_task_group() as tasks:
-            async with async_side.channel(server.url) as channel:
-                tasks.start_soon(call, channel)
-                assert await async_side.until(lambda: len(server.requests) == 1)
+        async with anyio.create_task_group() as tasks, async_side.channel(server.url) as channel:
+            tasks.start_soon(call, channel)
+            assert await async_side.until(lambda: len(server.requests) == 1)
         assert await async_side.until(lambda: server.open_connections == 0)
 
     async_side.run(main)

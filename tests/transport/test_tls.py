@@ -186,7 +186,9 @@ def test_a_renewed_client_certificate_gets_new_connections(side, secure, authori
 def test_a_proxy_that_refuses(side, server):
     async def main():
         endpoint = Endpoint("https://api.example", tls=ssl.create_default_context(), proxy=server.url)
-        server.route("api.example:443", Reply(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"))
+        server.route(
+            "api.example:443", Reply(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+        )
         async with side.channel(endpoint) as channel:
             with pytest.raises(TransportError, match="status 407") as caught:
                 await channel.send(GET, SOON)
@@ -205,7 +207,9 @@ def test_a_proxy_that_is_not_there(side):
         url = gone.url
 
     async def main():
-        endpoint = Endpoint("https://api.example", tls=ssl.create_default_context(), proxy=f"{url.replace('//', '//u:pw@')}")
+        endpoint = Endpoint(
+            "https://api.example", tls=ssl.create_default_context(), proxy=f"{url.replace('//', '//u:pw@')}"
+        )
         async with side.channel(endpoint) as channel:
             with pytest.raises(TransportError) as caught:
                 await channel.send(GET, SOON)

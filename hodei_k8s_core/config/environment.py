@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS, VARIABLE_PREFIX, Setting
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.settings import SETTING_OF, SETTINGS, VARIABLE_PREFIX, Setting
 from hodei_k8s_core.validation import text_problem, within
 
 NOT_SETTINGS: Final = frozenset(f"{VARIABLE_PREFIX}{name}" for name in ("ENABLED", "TEST", "HTTP", "CLUSTERS"))

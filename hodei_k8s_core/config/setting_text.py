@@ -11,9 +11,9 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from hodei_k8s_core.config.toleration import EXISTS, Toleration
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.toleration import EXISTS, Toleration
+from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.validation import within
 
 T = TypeVar("T")

@@ -15,11 +15,16 @@ import msgspec
 from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.labels import annotation_faults, capability_key, label_faults
 from hodei_k8s_core.names import environment_name_problem, label_key_problem, worker_id_problem
-from hodei_k8s_core.readiness_probe import ReadinessProbe
-from hodei_k8s_core.resource_requirements import ResourceRequirements as ResourceRequirements
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.server_address import server_address_problem
+from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
+from hodei_k8s_core.spec.resource_requirements import ResourceRequirements as ResourceRequirements
+from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.server_address import server_address_problem
+from hodei_k8s_core.spec.volume_spec import EphemeralVolume as EphemeralVolume
+from hodei_k8s_core.spec.volume_spec import HostPathVolume as HostPathVolume
+from hodei_k8s_core.spec.volume_spec import PersistentVolume as PersistentVolume
+from hodei_k8s_core.spec.volume_spec import VolumeSpec as VolumeSpec
+from hodei_k8s_core.spec.volume_spec import mounted_at
 from hodei_k8s_core.validation import (
     MAX_INT32,
     Problem,
@@ -37,11 +42,6 @@ from hodei_k8s_core.validation import (
     within,
     word_problem,
 )
-from hodei_k8s_core.volume_spec import EphemeralVolume as EphemeralVolume
-from hodei_k8s_core.volume_spec import HostPathVolume as HostPathVolume
-from hodei_k8s_core.volume_spec import PersistentVolume as PersistentVolume
-from hodei_k8s_core.volume_spec import VolumeSpec as VolumeSpec
-from hodei_k8s_core.volume_spec import mounted_at
 
 PROVIDED_ENVIRONMENT: Final = ("HODEI_WORKER_ID", "HODEI_SERVER_ADDRESS", "HODEI_OTP_TOKEN", "HODEI_WORKER_MODE")
 """The names that the provider itself sets in every worker."""

@@ -7,13 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hodei_k8s_core.errors import Fault
-from hodei_k8s_core.labels import annotation_faults, label_faults, selector_faults
-from hodei_k8s_core.names import dns_subdomain_problem
-from hodei_k8s_core.quantity import parse_quantity
-from hodei_k8s_core.readiness_probe import ReadinessProbe
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.setting_text import (
+from hodei_k8s_core.config.setting_text import (
     format_map,
     format_number,
     parse_bool,
@@ -26,7 +20,13 @@ from hodei_k8s_core.setting_text import (
     parse_whole,
     to_json,
 )
-from hodei_k8s_core.toleration import Toleration
+from hodei_k8s_core.config.toleration import Toleration
+from hodei_k8s_core.errors import Fault
+from hodei_k8s_core.labels import annotation_faults, label_faults, selector_faults
+from hodei_k8s_core.names import dns_subdomain_problem
+from hodei_k8s_core.quantity import parse_quantity
+from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
+from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.validation import (
     Problem,
     bool_problem,

@@ -11,13 +11,15 @@ from typing import Any, Final
 
 import msgspec
 
-from hodei_k8s_core import setting_kinds as kinds
+from hodei_k8s_core.config import setting_kinds as kinds
+from hodei_k8s_core.config.retry_policy import RETRY_CHECKS as RETRY
+from hodei_k8s_core.config.setting_kinds import Kind
+from hodei_k8s_core.config.watch_policy import WATCH_CHECKS as WATCH
+from hodei_k8s_core.config.watch_policy import timeout_faults
 from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.names import dns_label_problem, dns_subdomain_problem, label_value_problem
 from hodei_k8s_core.quantity import parse_quantity
-from hodei_k8s_core.retry_policy import RETRY_CHECKS as RETRY
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.setting_kinds import Kind
+from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.validation import (
     MAX_INT32,
     filled_text_problem,
@@ -27,8 +29,6 @@ from hodei_k8s_core.validation import (
     whole_number,
     within,
 )
-from hodei_k8s_core.watch_policy import WATCH_CHECKS as WATCH
-from hodei_k8s_core.watch_policy import timeout_faults
 
 VARIABLE_PREFIX: Final = "HODEI_K8S_"
 _VARIABLES: Final = {"kubeconfig_path": "KUBECONFIG", "image_pull_secrets": "IMAGE_PULL_SECRET"}

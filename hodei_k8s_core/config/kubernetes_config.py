@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
-from hodei_k8s_core.config_builder import ConfigBuilder
-from hodei_k8s_core.config_env import name_variables, read_environment, write_environment
-from hodei_k8s_core.readiness_probe import ReadinessProbe
-from hodei_k8s_core.retry_policy import RetryPolicy
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.settings import SETTING_OF, SETTINGS, setting_faults
-from hodei_k8s_core.toleration import Toleration
+from hodei_k8s_core.config.builder import ConfigBuilder
+from hodei_k8s_core.config.environment import name_variables, read_environment, write_environment
+from hodei_k8s_core.config.retry_policy import RetryPolicy
+from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS, setting_faults
+from hodei_k8s_core.config.toleration import Toleration
+from hodei_k8s_core.config.watch_policy import WatchPolicy
+from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
+from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.validation import copied_json, fault_of, instance, raise_faults
-from hodei_k8s_core.watch_policy import WatchPolicy
 
 _PARTS = {"retry": RetryPolicy, "watch": WatchPolicy}
 _COPIED = ("node_selector", "labels", "annotations", "affinity")
@@ -23,7 +23,7 @@ _SUMMARY = "the configuration is not valid"
 
 
 class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting of a provider; `hodei_k8s_core.settings` says what each means. Times in seconds, sizes in bytes.
+    """Every setting of a provider; `config.settings` says what each means. Times in seconds, sizes in bytes.
 
     The default resources are quantities as text. `affinity` is the object of a Pod, as it is. It holds no secret.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from hodei_k8s_core.readiness_probe import ReadinessProbe
-from hodei_k8s_core.retry_policy import RetryPolicy
-from hodei_k8s_core.security_profile import SecurityProfile
-from hodei_k8s_core.toleration import Toleration
-from hodei_k8s_core.watch_policy import WatchPolicy
+from hodei_k8s_core.config.retry_policy import RetryPolicy
+from hodei_k8s_core.config.toleration import Toleration
+from hodei_k8s_core.config.watch_policy import WatchPolicy
+from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
+from hodei_k8s_core.spec.security_profile import SecurityProfile
 
 if TYPE_CHECKING:
-    from hodei_k8s_core.config import KubernetesConfig
+    from hodei_k8s_core.config.kubernetes_config import KubernetesConfig
 
 
 class ConfigBuilder:
