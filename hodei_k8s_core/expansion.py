@@ -1,9 +1,8 @@
 """How texts get through Kubernetes' expansion of variables letter for letter.
 
 In the values of environment variables, in command and in args the kubelet replaces `$(NAME)` and turns `$$` into `$`.
-It also spoils a `$` before a character beyond ASCII: what follows a `$` that begins nothing is read as one byte, and
-written as if that byte were a character (`$é` becomes `$Ã©`). Source: k8s.io/kubernetes,
-third_party/forked/golang/expansion/expand.go.
+Older kubelets also spoil a `$` before a character beyond ASCII: they read its first byte alone, and write that as a
+character (`$é` becomes `$Ã©`); 1.36 does not. Source: k8s.io/kubernetes, third_party/forked/golang/expansion/expand.go.
 """
 
 from __future__ import annotations

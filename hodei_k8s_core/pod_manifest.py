@@ -109,11 +109,11 @@ def _pod_spec(spec: WorkerSpec, config: KubernetesConfig) -> dict[str, Any]:
     }
     wanted = {
         "serviceAccountName": config.service_account,
-        "securityContext": copied_json(security.pod),
+        "securityContext": security.pod,
         "imagePullSecrets": [{"name": name} for name in config.image_pull_secrets],
         "nodeSelector": _node_selector(spec, config),
         "tolerations": [toleration.to_manifest() for toleration in config.tolerations],
-        "affinity": copied_json(config.affinity),
+        "affinity": copied_json(config.affinity) if config.affinity else None,
         "volumes": [_volume(volume) for volume in spec.volumes],
     }
     return required | _given(wanted)
@@ -133,7 +133,7 @@ def _container(spec: WorkerSpec, config: KubernetesConfig, security: Mapping[str
         "args": [escape_expansion(word) for word in spec.args],
         "volumeMounts": [_mount(volume) for volume in spec.volumes],
         "readinessProbe": probe.to_manifest() if probe is not None else None,
-        "securityContext": copied_json(security),
+        "securityContext": security,
     }
     return required | _given(wanted)
 

@@ -8,6 +8,7 @@ one; under the others the image's own user stays, unless the spec itself asks fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -17,24 +18,35 @@ from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 
-_SECCOMP: Final = {"seccompProfile": {"type": "RuntimeDefault"}}
-_POD: Final[dict[SecurityProfile, dict[str, Any]]] = {
-    SecurityProfile.RESTRICTED: {"runAsNonRoot": True} | _SECCOMP,
-    SecurityProfile.BASELINE: _SECCOMP,
-    SecurityProfile.PRIVILEGED: {},
-}
-_CONTAINER: Final[dict[SecurityProfile, dict[str, Any]]] = {
-    SecurityProfile.RESTRICTED: {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    SecurityProfile.BASELINE: {},
-    SecurityProfile.PRIVILEGED: {},
-}
-
 
 class PodSecurity(msgspec.Struct, frozen=True):
     """The `securityContext` of the Pod and of its container, each empty where there is nothing to ask for."""
 
     pod: dict[str, Any]
     container: dict[str, Any]
+
+
+def _restricted() -> PodSecurity:
+    return PodSecurity(
+        {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    )
+
+
+def _baseline() -> PodSecurity:
+    return PodSecurity({"seccompProfile": {"type": "RuntimeDefault"}}, {})
+
+
+def _privileged() -> PodSecurity:
+    return PodSecurity({}, {})
+
+
+# Functions, since whoever gets a manifest may change it.
+_PROFILES: Final[dict[SecurityProfile, Callable[[], PodSecurity]]] = {
+    SecurityProfile.RESTRICTED: _restricted,
+    SecurityProfile.BASELINE: _baseline,
+    SecurityProfile.PRIVILEGED: _privileged,
+}
 
 
 def pod_security(spec: WorkerSpec, config: KubernetesConfig) -> PodSecurity:
@@ -51,4 +63,5 @@ def pod_security(spec: WorkerSpec, config: KubernetesConfig) -> PodSecurity:
         raise ConfigurationError("the worker cannot run like that", [fault])
     numbers = {"runAsUser": user, "fsGroup": group}
     chosen = {name: number for name, number in numbers.items() if number is not None}
-    return PodSecurity(_POD[profile] | chosen, _CONTAINER[profile])
+    demanded = _PROFILES[profile]()
+    return PodSecurity(demanded.pod | chosen, demanded.container)

@@ -8,16 +8,18 @@ from hodei_k8s_core.simulation.behaviour import Behaviour
 from hodei_k8s_core.simulation.wire import Json, ServerClock
 
 KILLED = 137
+CREATING = ("ContainerCreating", "")
 
 
 class Termination(msgspec.Struct, frozen=True):
-    """How a container ended; `started` None when it never ran."""
+    """How a container ended; `started` None when it never ran. `run` is its number, 0 for none."""
 
     exit_code: int
     reason: str
     message: str = ""
     started: float | None = None
     finished: float | None = None
+    run: int = 0
 
 
 NEVER_STARTED = Termination(
@@ -32,7 +34,7 @@ class Container(msgspec.Struct):
     name: str
     image: str
     behaviour: Behaviour
-    waiting: tuple[str, str] = ("ContainerCreating", "")
+    waiting: tuple[str, str] = CREATING
     started: float | None = None
     ended: Termination | None = None
     ready: bool = False
@@ -50,21 +52,26 @@ class Container(msgspec.Struct):
         """The program starts; `number` names this run of it."""
         self.started = now
         self.number = number
+        self.restarts += self.last_ended is not None
         self.lines = [(now + after, text) for after, text in self.behaviour.logs]
         self.ready = self.behaviour.ready is not None and self.behaviour.ready <= 0
 
     def end(self, now: float, exit_code: int, reason: str = "", message: str = "") -> None:
         """The program ends, or can never start."""
         reason = reason or ("Error" if exit_code else "Completed")
-        self.ended = Termination(exit_code, reason, message, self.started, now)
+        self.ended = Termination(exit_code, reason, message, self.started, now, self.number)
         self.ready = False
         self.lines = [(at, text) for at, text in self.lines if at <= now]
+
+    def abandon(self) -> None:
+        """It is stopped while it waits: its last end, if there is one, counts."""
+        self.ended = self.last_ended or NEVER_STARTED
+        self.lines = self.last_lines or []
 
     def reset(self) -> None:
         """Get ready for another run: what was becomes the last state and the previous log."""
         self.last_ended, self.last_lines = self.ended, self.lines
         self.started, self.ended, self.lines = None, None, []
-        self.restarts += 1
 
 
 def container_status(container: Container, clock: ServerClock) -> Json:
@@ -73,7 +80,7 @@ def container_status(container: Container, clock: ServerClock) -> Json:
     status: Json = {
         "name": container.name,
         "state": _state(container, clock),
-        "lastState": _terminated(container, container.last_ended, clock) if container.last_ended else {},
+        "lastState": _terminated(container.last_ended, clock) if container.last_ended else {},
         "ready": container.ready,
         "restartCount": container.restarts,
         "image": container.image,
@@ -86,14 +93,14 @@ def container_status(container: Container, clock: ServerClock) -> Json:
 
 def _state(container: Container, clock: ServerClock) -> Json:
     if container.ended is not None:
-        return _terminated(container, container.ended, clock)
+        return _terminated(container.ended, clock)
     if container.started is not None:
         return {"running": {"startedAt": clock.timestamp(container.started)}}
     reason, message = container.waiting
     return {"waiting": {"reason": reason, "message": message} if message else {"reason": reason}}
 
 
-def _terminated(container: Container, ended: Termination, clock: ServerClock) -> Json:
+def _terminated(ended: Termination, clock: ServerClock) -> Json:
     state: Json = {"exitCode": ended.exit_code, "reason": ended.reason}
     if ended.message:
         state["message"] = ended.message
@@ -101,9 +108,8 @@ def _terminated(container: Container, ended: Termination, clock: ServerClock) ->
     if ended.finished is not None:
         state["startedAt"] = "1970-01-01T00:00:00Z" if ended.started is None else clock.timestamp(ended.started)
         state["finishedAt"] = clock.timestamp(ended.finished)
-    if ended.started is not None:
-        number = container.number if ended is container.ended else container.number - 1
-        state["containerID"] = _id(number)
+    if ended.run:
+        state["containerID"] = _id(ended.run)
     return {"terminated": state}
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from hodei_k8s_core.simulation.agenda import Agenda
 from hodei_k8s_core.simulation.behaviour import Behaviours, CannotStart, Unschedulable, Waits, choose
-from hodei_k8s_core.simulation.container import KILLED, NEVER_STARTED, Container
+from hodei_k8s_core.simulation.container import CREATING, KILLED, Container
 from hodei_k8s_core.simulation.pod_status import NodeView, pod_status
 from hodei_k8s_core.simulation.store import Store
 from hodei_k8s_core.simulation.wire import Json, ServerClock
@@ -141,10 +141,10 @@ class Kubelet:
         if not self._is_known(view) or view.asked_to_stop is not None:
             return
         one.reset()
-        if one.restarts == 1:
+        if one.restarts == 0:
             self._start(view, one, now)
             return
-        wait = min(FIRST_BACK_OFF * 2.0 ** (one.restarts - 2), LONGEST_BACK_OFF)
+        wait = min(FIRST_BACK_OFF * 2.0 ** (one.restarts - 1), LONGEST_BACK_OFF)
         where = f"{view.name}_{view.namespace}({view.uid})"
         told = f"back-off {wait:.0f}s restarting failed container={one.name} pod={where}"
         one.waiting = ("CrashLoopBackOff", told)
@@ -168,19 +168,32 @@ class Kubelet:
         asked = now if view.asked_to_stop is None else view.asked_to_stop
         view.asked_to_stop = asked
         view.killed_at = now + grace if first else min(view.killed_at, now + grace)
+        if not all(one.behaviour.stops for one in view.containers):
+            return
+        began = view.has_begun
+        if not began:
+            self._unmake_sandbox(view, now)
         self._publish(view, now)
         for one in view.containers:
-            if one.behaviour.stops:
-                self._stop_container(view, one, asked, now, first=first)
+            self._stop_container(view, one, asked, now, first=first)
+        if began:
+            self._publish(view, now)
         if view.all_ended:
             self._agenda.at(now + SETTLE, partial(self._finish, view))
+
+    def _unmake_sandbox(self, view: NodeView, now: float) -> None:
+        """Nothing ran yet: what the containers waited for is forgotten, and the sandbox goes."""
+        for one in view.containers:
+            one.waiting = CREATING
+        self._publish(view, now)
+        view.sandbox = False
 
     def _stop_container(self, view: NodeView, one: Container, asked: float, now: float, *, first: bool) -> None:
         does, run = one.behaviour, one.number
         if one.ended is not None:
             return
         if one.started is None:
-            one.ended = NEVER_STARTED
+            one.abandon()
             return
         if first:
             one.lines = [(at, text) for at, text in one.lines if at <= now] + [(now, text) for text in does.on_term]

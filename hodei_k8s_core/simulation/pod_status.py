@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hodei_k8s_core.simulation.container import Container, container_status
+from hodei_k8s_core.simulation.container import NEVER_STARTED, Container, container_status
 from hodei_k8s_core.simulation.wire import Json, ServerClock
 
 
@@ -26,6 +26,13 @@ class NodeView(msgspec.Struct):
     message: str = ""
     asked_to_stop: float | None = None
     killed_at: float = 0.0
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a container ever ran, or could not."""
+        return any(
+            one.started is not None or one.ended is not None or one.last_ended is not None for one in self.containers
+        )
 
     @property
     def has_ended(self) -> bool:
@@ -54,7 +61,7 @@ def pod_status(pod: Json, view: NodeView, now: float, clock: ServerClock) -> Jso
         "phase": view.phase,
         "conditions": [{**condition, "observedGeneration": generation} for condition in conditions],
     }
-    if view.reason:
+    if view.reason and view.has_ended:
         status |= {"reason": view.reason, "message": view.message}
     status |= {"hostIP": "192.0.2.2", "hostIPs": [{"ip": "192.0.2.2"}]}
     if view.address:
@@ -91,7 +98,8 @@ def _condition(kind: str, reason: str = "", message: str = "", *, holds: bool = 
 
 def _unready(view: NodeView) -> tuple[str, str]:
     """Why the Pod is not ready: ("", "") when it is."""
-    if view.reason or (view.all_ended and (view.has_ended or view.restart_policy == "Never")):
+    ended = view.all_ended and any(one.ended is not NEVER_STARTED for one in view.containers)
+    if view.reason or (ended and (view.has_ended or view.restart_policy == "Never")):
         return ("PodCompleted" if view.end_phase == "Succeeded" else "PodFailed"), ""
     unready = [container.name for container in view.containers if not container.ready]
     if not unready:

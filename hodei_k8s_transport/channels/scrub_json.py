@@ -117,7 +117,7 @@ class _Walk:
         # The items of a typed list do not say their kind (a SecretList's items are Secrets).
         of_item = kind.removesuffix("List")
         for name, value in members.items():
-            self.visit(value, "")
+            self.visit(value, of_item if name == "items" else "")
 
     def _mask_named_value(self, members: dict[str, Node], kind: str) -> None:
         value = members.get("value")

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import msgspec
 import typer
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import ConfigurationError, HodeiK8sError
+from hodei_k8s_core.operations.handles import handle_for_id
+from hodei_k8s_core.worker import WorkerHandle
 from hodei_k8s_transport.provider import KubernetesProvider
 
 EXPECTED_FAILURE = 1
@@ -49,7 +52,7 @@ class Target:
     def config(self, environ: Mapping[str, str]) -> KubernetesConfig:
         """The settings of the environment, with what was given on the command line in their place."""
         given = {name: value for name, value in self._given.items() if value is not None}
-        return KubernetesConfig.from_env(environ).replaced(**given)
+        return msgspec.structs.replace(KubernetesConfig.from_env(environ), **given)
 
 
 def target_of(context: typer.Context) -> Target:
@@ -72,9 +75,14 @@ def provider_for(context: typer.Context) -> Iterator[KubernetesProvider]:
     from hodei_k8s_transport.channels.recording import RecordingChannel
     from hodei_k8s_transport.connect import open_channel
 
-    with RecordingChannel(open_channel(config, os.environ), target.record) as channel:
-        with KubernetesProvider.connect(config, channel=channel) as provider:
-            yield provider
+    channel = RecordingChannel(open_channel(config, os.environ), target.record)
+    with KubernetesProvider.connect(config, channel=channel) as provider:
+        yield provider
+
+
+def handle_of(worker_id: str, provider: KubernetesProvider) -> WorkerHandle:
+    """The handle of whichever Pod is that worker now."""
+    return handle_for_id(worker_id, provider.config)
 
 
 @contextmanager

@@ -45,6 +45,11 @@ class Progress(Generic[R]):
         return self._started
 
     @property
+    def has_result(self) -> bool:
+        """It has returned."""
+        return self._has_result
+
+    @property
     def result(self) -> R:
         """What the operation returned. Raises: RuntimeError: it did not return (yet)."""
         if not self._has_result:

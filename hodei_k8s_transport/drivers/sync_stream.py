@@ -59,6 +59,16 @@ class SyncStream(Generic[T, R]):
         """What the operation returned. Raises: RuntimeError: it did not return (yet)."""
         return self._machine.progress.result
 
+    @property
+    def has_result(self) -> bool:
+        """The operation has returned."""
+        return self._machine.progress.has_result
+
+    @property
+    def stop_requested(self) -> bool:
+        """A graceful end was asked for."""
+        return self._stopper.requests > 0
+
     def request_stop(self) -> None:
         """Ask for a graceful end; a second time, for an end at once."""
         self._stopper.request_stop()

@@ -11,11 +11,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.worker_spec import WorkerSpec
+from hodei_k8s_core.spec import WorkerSpec
 from tests.cluster.hosts import HOSTS, Host
 from tests.cluster.lab import Kubectl, Lab, why_no_lab
 
@@ -106,8 +107,12 @@ def anyio_backend(host: Host) -> str:
 def new_spec() -> Callable[..., WorkerSpec]:
     """`new_spec("echo hello")`: a worker that runs a shell script; other fields as given."""
 
-    def make(script: str, **fields: object) -> WorkerSpec:
-        defaults = {"worker_id": f"w-{secrets.token_hex(5)}", "image": IMAGE, "server_address": "hodei.test:9090"}
+    def make(script: str, **fields: Any) -> WorkerSpec:
+        defaults: dict[str, Any] = {
+            "worker_id": f"w-{secrets.token_hex(5)}",
+            "image": IMAGE,
+            "server_address": "hodei.test:9090",
+        }
         return WorkerSpec(**{**defaults, "command": ["sh", "-c", script], **fields})
 
     return make

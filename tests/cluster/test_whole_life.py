@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from hodei_k8s_core.spec import WorkerSpec
 from hodei_k8s_core.worker import WorkerState
-from hodei_k8s_core.worker_spec import WorkerSpec
 from tests.cluster.hosts import Host
 from tests.cluster.lab import Kubectl
 

@@ -30,12 +30,11 @@ def worker_of(config: KubernetesConfig = DEFAULTS, **fields: Any) -> dict[str, A
     return container
 
 
-def expanded(text: str, variables: dict[str, str]) -> bytes:
-    """What the kubelet makes of a text: expand.go, byte by byte."""
+def expanded(text: str, variables: dict[str, str], *, by_character: bool) -> bytes:
+    """What the kubelet makes of a text: expand.go, which reads what follows a `$` by character, and once by byte."""
     data, out, at = text.encode(), bytearray(), 0
     while at < len(data):
-        byte = data[at : at + 1]
-        following = data[at + 1 : at + 2]
+        byte, following = data[at : at + 1], data[at + 1 : at + 2]
         if byte != b"$" or not following:
             out += byte
             at += 1
@@ -44,15 +43,11 @@ def expanded(text: str, variables: dict[str, str]) -> bytes:
             at += 2
         elif following == b"(":
             close = data.find(b")", at + 2)
-            if close < 0:
-                out += b"$("
-                at += 2
-            else:
-                name = data[at + 2 : close].decode()
-                out += variables.get(name, f"$({name})").encode()
-                at = close + 1
+            name = data[at + 2 : close].decode() if close > 0 else ""
+            out += b"$(" if close < 0 else variables.get(name, f"$({name})").encode()
+            at = at + 2 if close < 0 else close + 1
         else:
-            out += b"$" + chr(following[0]).encode()
+            out += b"$" + (following if by_character else chr(following[0]).encode())
             at += 2
     return bytes(out)
 
@@ -68,10 +63,15 @@ tricky = st.lists(
 def test_texts_arrive_letter_for_letter(text: str) -> None:
     container = worker_of(environment={"X": text}, command=[text], args=["--", text], otp_token=f"o{text}")
     values = {variable["name"]: variable["value"] for variable in container["env"]}
-    assert expanded(values["X"], VARIABLES) == text.encode()
-    assert expanded(values["HODEI_OTP_TOKEN"], VARIABLES) == f"o{text}".encode()
-    assert expanded(container["command"][0], VARIABLES) == text.encode()
-    assert expanded(container["args"][1], VARIABLES) == text.encode()
+    arrive = (
+        (values["X"], text),
+        (values["HODEI_OTP_TOKEN"], f"o{text}"),
+        (container["command"][0], text),
+        (container["args"][1], text),
+    )
+    for written, meant in arrive:
+        assert expanded(written, VARIABLES, by_character=True) == meant.encode()
+        assert expanded(written, VARIABLES, by_character=False) == meant.encode()
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,10 @@ def test_texts_arrive_letter_for_letter(text: str) -> None:
 )
 def test_only_what_would_change_is_escaped(text: str, escaped: str) -> None:
     assert escape_expansion(text) == escaped
-    assert expanded(escaped, VARIABLES) == text.encode()
+    assert expanded(escaped, VARIABLES, by_character=False) == text.encode()
+
+
+def test_unescaped_texts_would_not_arrive() -> None:
+    assert expanded("$(A) $$ $(B) $(", VARIABLES, by_character=True) == b"expanded $ $(B) $("
+    assert expanded("$\u00e9", VARIABLES, by_character=True) == "$\u00e9".encode()
+    assert expanded("$\u00e9", VARIABLES, by_character=False) != "$\u00e9".encode()

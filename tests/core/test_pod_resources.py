@@ -100,7 +100,7 @@ def test_a_positive_amount_is_never_zero_and_never_too_small(cores: float, memor
     assert parse_quantity(requests["cpu"]).millicores >= max(1, cores * 1000 * (1 - 1e-9))
     assert parse_quantity(requests["memory"]).bytes == memory
     assert parse_quantity(requests["ephemeral-storage"]).bytes == disk
-    assert all(str(parse_quantity(text)) == text for text in requests.values())
+    assert not any(text.startswith("0") for text in requests.values())
 
 
 # --- nodes

@@ -1,0 +1,37 @@
+"""The commands of `hodei-k8s`, each in a file of its own."""
+
+from __future__ import annotations
+
+import typer
+
+from hodei_k8s_transport.cli.commands import create, destroy, health, list_, logs, run, status
+from hodei_k8s_transport.cli.session import Context, Kubeconfig, Namespace, ProviderId, Record, Target
+
+EPILOG = """Examples:
+
+  hodei-k8s health
+
+  hodei-k8s run busybox:1.36 --create-namespace -- sh -c 'echo hello'
+
+  hodei-k8s --namespace ci list
+
+Settings also come from HODEI_K8S_... variables; options go before them."""
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, epilog=EPILOG)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    namespace: Namespace = None,
+    cluster_context: Context = None,
+    kubeconfig: Kubeconfig = None,
+    provider_id: ProviderId = None,
+    record: Record = None,
+) -> None:
+    """Run Hodei workers as Pods in a Kubernetes cluster."""
+    context.obj = Target(namespace, cluster_context, kubeconfig, provider_id, record)
+
+
+for command in (run, create, status, logs, list_, destroy, health):
+    app.command(name=command.NAME, epilog=command.EXAMPLES)(command.command)

@@ -1,0 +1,1 @@
+"""One command a file: `NAME`, `EXAMPLES` and the function `command`."""

@@ -1,0 +1,52 @@
+"""`hodei-k8s create`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hodei_k8s_transport.cli import spec_options as options
+from hodei_k8s_transport.cli.output import Output, OutputFormat
+from hodei_k8s_transport.cli.session import failures_told, provider_for
+
+NAME = "create"
+EXAMPLES = "Example: hodei-k8s create registry.example/agent:7 --server hodei.example:9090 --id build-17"
+
+
+def command(
+    context: typer.Context,
+    image: options.Image,
+    command: options.Command = None,
+    worker_id: options.WorkerId = None,
+    server: options.Server = "",
+    environment: options.Environment = None,
+    labels: options.Labels = None,
+    cpu: options.Cpu = None,
+    memory: options.Memory = None,
+    max_lifetime: options.Lifetime = 3600.0,
+    profile: options.Profile = None,
+    run_as_user: options.RunAsUser = None,
+    create_namespace: Annotated[bool, typer.Option("--create-namespace", help=options.CREATE_NAMESPACE_HELP)] = False,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Create a worker and leave it running; its id goes to standard output."""
+    with failures_told():
+        spec = options.make_spec(
+            image,
+            command,
+            worker_id=worker_id,
+            server=server,
+            environment=environment,
+            labels=labels,
+            cpu=cpu,
+            memory=memory,
+            max_lifetime=max_lifetime,
+            profile=profile,
+            run_as_user=run_as_user,
+        )
+        with provider_for(context) as provider:
+            if create_namespace:
+                provider.ensure_namespace()
+            handle = provider.create_worker(spec)
+    typer.echo(handle.to_json() if output is OutputFormat.JSON else handle.worker_id)

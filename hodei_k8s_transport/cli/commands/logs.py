@@ -1,0 +1,43 @@
+"""`hodei-k8s logs`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hodei_k8s_core.worker import LogEntry
+from hodei_k8s_transport.cli.interrupts import interrupts_stop
+from hodei_k8s_transport.cli.output import Output, OutputFormat, show_entry, show_json
+from hodei_k8s_transport.cli.session import failures_told, handle_of, provider_for
+
+NAME = "logs"
+EXAMPLES = "Example: hodei-k8s logs 3f9c2a17 --tail 20 --follow"
+
+
+def command(
+    context: typer.Context,
+    worker_id: Annotated[str, typer.Argument(metavar="WORKER", help="The worker's id.")],
+    tail: Annotated[int | None, typer.Option("--tail", help="The last so many lines.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the worker has ended.")] = False,
+    previous: Annotated[bool, typer.Option("--previous", help="Of the run before the last restart.")] = False,
+    timestamps: Annotated[bool, typer.Option("--timestamps", help="The time before each line.")] = False,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """What a worker has written."""
+
+    def show(entry: LogEntry) -> None:
+        if output is OutputFormat.JSON:
+            show_json(entry)
+        else:
+            show_entry(entry, timestamps=timestamps)
+
+    with failures_told(), provider_for(context) as provider:
+        handle = handle_of(worker_id, provider)
+        if not follow:
+            for entry in provider.get_worker_logs(handle, tail=tail, previous=previous):
+                show(entry)
+            return
+        with provider.follow_worker_logs(handle, tail=tail) as entries, interrupts_stop(entries):
+            for entry in entries:
+                show(entry)

@@ -1,0 +1,106 @@
+"""`hodei-k8s run`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hodei_k8s_core.operations.run_worker import RunItem
+from hodei_k8s_core.operations.wait_for_worker import describe
+from hodei_k8s_core.worker import LogEntry, WorkerHandle, WorkerInfo
+from hodei_k8s_transport.cli import spec_options as options
+from hodei_k8s_transport.cli.interrupts import interrupts_stop
+from hodei_k8s_transport.cli.output import Output, OutputFormat, show_entry, show_json
+from hodei_k8s_transport.cli.session import INTERRUPTED, failures_told, provider_for
+
+NAME = "run"
+EXAMPLES = "Example: hodei-k8s run busybox:1.36 --create-namespace -- sh -c 'echo hello; exit 3'"
+
+
+def command(
+    context: typer.Context,
+    image: options.Image,
+    command: options.Command = None,
+    worker_id: options.WorkerId = None,
+    server: options.Server = "",
+    environment: options.Environment = None,
+    labels: options.Labels = None,
+    cpu: options.Cpu = None,
+    memory: options.Memory = None,
+    max_lifetime: options.Lifetime = 3600.0,
+    profile: options.Profile = None,
+    run_as_user: options.RunAsUser = None,
+    startup_timeout: Annotated[
+        float, typer.Option("--startup-timeout", metavar="SECONDS", help="The longest it may take to start.")
+    ] = 300.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the Pod where it is.")] = False,
+    create_namespace: Annotated[bool, typer.Option("--create-namespace", help=options.CREATE_NAMESPACE_HELP)] = False,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Run a worker to its end: print its log, say why it ended, destroy it, and exit with its own code.
+
+    Ctrl-C destroys it and then ends; a second Ctrl-C ends at once, and leaves it.
+    """
+    with failures_told():
+        spec = options.make_spec(
+            image,
+            command,
+            worker_id=worker_id,
+            server=server,
+            environment=environment,
+            labels=labels,
+            cpu=cpu,
+            memory=memory,
+            max_lifetime=max_lifetime,
+            profile=profile,
+            run_as_user=run_as_user,
+        )
+        show = _show_json if output is OutputFormat.JSON else _show
+        with provider_for(context) as provider:
+            if create_namespace:
+                provider.ensure_namespace()
+            start = provider.run_and_keep_worker if keep else provider.run_worker
+            with start(spec, startup_timeout=startup_timeout) as items, interrupts_stop(items):
+                for item in items:
+                    show(item)
+                stopped = items.stop_requested
+                ended = items.result if items.has_result else None
+    if ended is None:
+        _say(f"interrupted; the worker may be left: hodei-k8s destroy {spec.worker_id}")
+        raise typer.Exit(INTERRUPTED)
+    _say(f"worker {ended.worker_id} {how_it_ended(ended)}{'; its Pod is kept' if keep else ''}")
+    raise typer.Exit(INTERRUPTED if stopped else exit_code(ended))
+
+
+def how_it_ended(info: WorkerInfo) -> str:
+    """Why the worker is over, for a sentence."""
+    if info.exit_code is None:
+        return " ".join(part for part in ("ended before it ran:", info.reason, info.message) if part)
+    told = f"exited with code {info.exit_code}" + (f" ({info.signal})" if info.signal else "")
+    words = [info.reason if info.reason not in ("Completed", "Error") else "", info.message, info.termination_message]
+    return ": ".join([told, *(word for word in words if word)])
+
+
+def exit_code(info: WorkerInfo) -> int:
+    """The worker's own code; 1 where it has none."""
+    return 1 if info.exit_code is None else info.exit_code & 0xFF
+
+
+def _show(item: RunItem) -> None:
+    """The log goes to standard output, everything else to the other."""
+    if isinstance(item, LogEntry):
+        show_entry(item)
+    elif isinstance(item, WorkerHandle):
+        _say(f"worker {item.worker_id} created")
+    elif not item.state.is_final:
+        _say(f"worker {item.worker_id} {describe(item)}")
+
+
+def _show_json(item: RunItem) -> None:
+    kind = {LogEntry: "log", WorkerHandle: "handle", WorkerInfo: "worker"}[type(item)]
+    show_json({kind: item})
+
+
+def _say(text: str) -> None:
+    typer.echo(f"hodei-k8s: {text}", err=True)

@@ -1,0 +1,28 @@
+"""Ctrl-C (and SIGTERM) as a request to end gracefully; the second one ends at once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from hodei_k8s_transport.drivers.sync_stream import SyncStream
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interrupts_stop(stream: SyncStream[Any, Any]) -> Iterator[None]:
+    """While the block runs, a signal asks `stream` to stop."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stream.request_stop()
+
+    before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

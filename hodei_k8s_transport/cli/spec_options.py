@@ -1,0 +1,103 @@
+"""The options that describe a worker, shared by the commands that create one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from hodei_k8s_core.config.toleration import Toleration as Toleration
+from hodei_k8s_core.errors import ConfigurationError, Fault
+from hodei_k8s_core.quantity import parse_quantity
+from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
+from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
+
+Image = Annotated[str, typer.Argument(help="The image of the worker.")]
+Command = Annotated[
+    list[str] | None, typer.Argument(metavar="-- COMMAND...", help="What to run in place of the image's own.")
+]
+WorkerId = Annotated[str | None, typer.Option("--id", help="The worker's id; by default a random one.")]
+Server = Annotated[str, typer.Option("--server", help="The address of Hodei that an agent connects to.")]
+Environment = Annotated[
+    list[str] | None, typer.Option("--env", "-e", metavar="NAME=VALUE", help="A variable; may be repeated.")
+]
+Labels = Annotated[
+    list[str] | None, typer.Option("--label", "-l", metavar="KEY=VALUE", help="A label; may be repeated.")
+]
+Cpu = Annotated[str | None, typer.Option("--cpu", help="Cores, as 0.5 or 500m.")]
+Memory = Annotated[str | None, typer.Option("--memory", help="Memory, as 512Mi or 2G.")]
+Lifetime = Annotated[float, typer.Option("--max-lifetime", metavar="SECONDS", help="The longest it may run.")]
+Profile = Annotated[
+    SecurityProfile | None, typer.Option("--profile", help="The Pod security profile; by default the configured one.")
+]
+RunAsUser = Annotated[int | None, typer.Option("--run-as-user", metavar="UID", help="The user it runs as.")]
+
+CREATE_NAMESPACE_HELP = "Create the namespace first where it does not exist."
+
+
+def make_spec(
+    image: str,
+    command: Sequence[str] | None,
+    *,
+    worker_id: str | None,
+    server: str,
+    environment: Sequence[str] | None,
+    labels: Sequence[str] | None,
+    cpu: str | None,
+    memory: str | None,
+    max_lifetime: float,
+    profile: SecurityProfile | None,
+    run_as_user: int | None,
+) -> WorkerSpec:
+    """The spec that the options describe. Raises: ConfigurationError with every fault that can be told together."""
+    faults: list[Fault] = []
+    variables = _pairs("--env", environment, faults)
+    wanted_labels = _pairs("--label", labels, faults)
+    resources = _resources(cpu, memory, faults)
+    if faults:
+        raise ConfigurationError("the options are not valid", faults)
+    return WorkerSpec(
+        worker_id=worker_id or secrets.token_hex(4),
+        image=image,
+        server_address=server,
+        command=tuple(command or ()),
+        environment=variables,
+        labels=wanted_labels,
+        resources=resources,
+        max_lifetime=max_lifetime,
+        security_profile=profile,
+        run_as_user=run_as_user,
+    )
+
+
+def _pairs(option: str, texts: Sequence[str] | None, faults: list[Fault]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts or ():
+        name, separator, value = text.partition("=")
+        if not separator:
+            faults.append(Fault(option, f"{name!r} has no '='; it is given as NAME=VALUE"))
+        elif name in pairs:
+            faults.append(Fault(option, f"{name} is given twice"))
+        pairs[name] = value
+    return pairs
+
+
+def _resources(cpu: str | None, memory: str | None, faults: list[Fault]) -> ResourceRequirements | None:
+    if cpu is None and memory is None:
+        return None
+    default = ResourceRequirements()
+    cores = default.cpu_cores if cpu is None else _quantity("--cpu", cpu, faults, scale=1e-3)
+    size = default.memory_bytes if memory is None else int(_quantity("--memory", memory, faults, scale=1))
+    return None if faults else ResourceRequirements(cpu_cores=cores, memory_bytes=size)
+
+
+def _quantity(option: str, text: str, faults: list[Fault], *, scale: float) -> float:
+    try:
+        quantity = parse_quantity(text)
+    except ValueError as error:
+        faults.append(Fault(option, str(error)))
+        return 0
+    return quantity.bytes if scale == 1 else quantity.millicores * scale
