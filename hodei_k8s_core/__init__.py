@@ -1,0 +1,162 @@
+"""The sans-IO core of hodei-k8s: everything that decides, and nothing that touches the world.
+
+Values and functions to use without any transport, and the operations that drivers perform.
+"""
+
+from hodei_k8s_core.api_status import Status, StatusCause, parse_status
+from hodei_k8s_core.cluster_access import ClusterAccess
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.config.retry_policy import RetryPolicy
+from hodei_k8s_core.config.toleration import Toleration
+from hodei_k8s_core.config.watch_policy import WatchPolicy
+from hodei_k8s_core.effects import (
+    SILENCE,
+    Close,
+    Effect,
+    Emit,
+    Monotonic,
+    Observe,
+    Open,
+    Operation,
+    Random,
+    Read,
+    Send,
+    Silence,
+    Sleep,
+    SpendRetry,
+    StopRequested,
+    Stream,
+    WallClock,
+)
+from hodei_k8s_core.errors import (
+    AuthenticationFailed,
+    ConfigurationError,
+    ConnectionFailed,
+    Delivery,
+    Fault,
+    HodeiK8sError,
+    Internal,
+    NotReady,
+    OutcomeUnknown,
+    PermissionDenied,
+    ProviderClosed,
+    ProviderError,
+    ProviderSpecific,
+    ProvisioningFailed,
+    ProvisioningTimeout,
+    ResourceLimitExceeded,
+    Timeout,
+    TransportError,
+    TransportFault,
+    UnsupportedOperation,
+    WorkerAlreadyExists,
+    WorkerNotFound,
+)
+from hodei_k8s_core.event_list import EventList, parse_event_list
+from hodei_k8s_core.http import Body, Request, Response
+from hodei_k8s_core.kubeconfig import load_kubeconfig
+from hodei_k8s_core.log_level import LogLevel
+from hodei_k8s_core.log_line import parse_log_line
+from hodei_k8s_core.pod import Pod, PodList, parse_pod, parse_pod_list
+from hodei_k8s_core.pod_manifest import build_worker_pod
+from hodei_k8s_core.quantity import Quantity, parse_quantity
+from hodei_k8s_core.secret import Secret
+from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
+from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
+from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.volume_spec import EphemeralVolume, HostPathVolume, PersistentVolume, VolumeSpec
+from hodei_k8s_core.spec.worker_spec import Architecture, WorkerSpec
+from hodei_k8s_core.worker import (
+    Health,
+    HealthStatus,
+    LogEntry,
+    WorkerHandle,
+    WorkerInfo,
+    WorkerState,
+)
+from hodei_k8s_core.worker_info import worker_info
+from hodei_k8s_core.worker_state import worker_state
+
+__all__ = [
+    "Architecture",
+    "AuthenticationFailed",
+    "Body",
+    "Close",
+    "ClusterAccess",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "Delivery",
+    "Effect",
+    "Emit",
+    "EphemeralVolume",
+    "EventList",
+    "Fault",
+    "Health",
+    "HealthStatus",
+    "HodeiK8sError",
+    "HostPathVolume",
+    "HttpProbe",
+    "Internal",
+    "KubernetesConfig",
+    "LogEntry",
+    "LogLevel",
+    "Monotonic",
+    "NotReady",
+    "Observe",
+    "Open",
+    "Operation",
+    "OutcomeUnknown",
+    "PermissionDenied",
+    "PersistentVolume",
+    "Pod",
+    "PodList",
+    "ProviderClosed",
+    "ProviderError",
+    "ProviderSpecific",
+    "ProvisioningFailed",
+    "ProvisioningTimeout",
+    "Quantity",
+    "Random",
+    "Read",
+    "ReadinessProbe",
+    "Request",
+    "ResourceLimitExceeded",
+    "ResourceRequirements",
+    "Response",
+    "RetryPolicy",
+    "SILENCE",
+    "Secret",
+    "SecurityProfile",
+    "Send",
+    "Silence",
+    "Sleep",
+    "SpendRetry",
+    "Status",
+    "StatusCause",
+    "StopRequested",
+    "Stream",
+    "Timeout",
+    "Toleration",
+    "TransportError",
+    "TransportFault",
+    "UnsupportedOperation",
+    "VolumeSpec",
+    "WallClock",
+    "WatchPolicy",
+    "WorkerAlreadyExists",
+    "WorkerHandle",
+    "WorkerInfo",
+    "WorkerNotFound",
+    "WorkerSpec",
+    "WorkerState",
+    "build_worker_pod",
+    "load_kubeconfig",
+    "parse_event_list",
+    "parse_log_line",
+    "parse_pod",
+    "parse_pod_list",
+    "parse_quantity",
+    "parse_status",
+    "worker_info",
+    "worker_state",
+]

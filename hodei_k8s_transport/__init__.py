@@ -1,0 +1,83 @@
+"""Everything of hodei-k8s that touches the world: providers, channels, drivers.
+
+    async with AsyncKubernetesProvider.connect(config) as provider:
+        handle = await provider.create_worker(spec)
+
+Each name loads its module when it is first used: a host on threads never pays for the asynchronous half.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hodei_k8s_transport.access.credential import AsyncCredentialSource, Credential, CredentialSource, Endpoint
+    from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
+    from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
+    from hodei_k8s_transport.channels.channel import AsyncBodyStream, AsyncChannel, BodyStream, Channel
+    from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
+    from hodei_k8s_transport.channels.recording import AsyncRecordingChannel, RecordingChannel
+    from hodei_k8s_transport.channels.replay import AsyncReplayChannel, ReplayChannel
+    from hodei_k8s_transport.drivers.async_driver import run_async
+    from hodei_k8s_transport.drivers.async_stream import AsyncStream
+    from hodei_k8s_transport.drivers.host import Host
+    from hodei_k8s_transport.drivers.sync_driver import run
+    from hodei_k8s_transport.drivers.sync_stream import SyncStream
+    from hodei_k8s_transport.provider import KubernetesProvider
+
+_HOME = {
+    "AsyncBodyStream": "channels.channel",
+    "AsyncChannel": "channels.channel",
+    "AsyncCredentialSource": "access.credential",
+    "AsyncHttpxChannel": "channels.async_httpx_channel",
+    "AsyncKubernetesProvider": "async_provider",
+    "AsyncRecordingChannel": "channels.recording",
+    "AsyncReplayChannel": "channels.replay",
+    "AsyncStream": "drivers.async_stream",
+    "BodyStream": "channels.channel",
+    "Channel": "channels.channel",
+    "Credential": "access.credential",
+    "CredentialSource": "access.credential",
+    "Endpoint": "access.credential",
+    "Host": "drivers.host",
+    "HttpxChannel": "channels.httpx_channel",
+    "KubernetesProvider": "provider",
+    "RecordingChannel": "channels.recording",
+    "ReplayChannel": "channels.replay",
+    "SyncStream": "drivers.sync_stream",
+    "run": "drivers.sync_driver",
+    "run_async": "drivers.async_driver",
+}
+
+__all__ = [
+    "AsyncBodyStream",
+    "AsyncChannel",
+    "AsyncCredentialSource",
+    "AsyncHttpxChannel",
+    "AsyncKubernetesProvider",
+    "AsyncRecordingChannel",
+    "AsyncReplayChannel",
+    "AsyncStream",
+    "BodyStream",
+    "Channel",
+    "Credential",
+    "CredentialSource",
+    "Endpoint",
+    "Host",
+    "HttpxChannel",
+    "KubernetesProvider",
+    "RecordingChannel",
+    "ReplayChannel",
+    "SyncStream",
+    "run",
+    "run_async",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -16,8 +16,8 @@ from hodei_k8s_core.observations import PodDestroyed
 from hodei_k8s_core.operations.calls import call
 from hodei_k8s_core.operations.deadline import step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle, check_ours, handle_for_id, is_handles_pod
-from hodei_k8s_core.operations.pod_watch import sightings, watch_one
 from hodei_k8s_core.operations.reading import read_pod
+from hodei_k8s_core.operations.sightings import sightings, watch_one
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.requests import delete_pod
 from hodei_k8s_core.worker import WorkerHandle

@@ -30,8 +30,9 @@ from hodei_k8s_core.observations import LogReconnected
 from hodei_k8s_core.operations.failures import error_for
 from hodei_k8s_core.operations.get_worker_logs import has_no_log_yet
 from hodei_k8s_core.operations.handles import check_handle
-from hodei_k8s_core.operations.pod_watch import read_whole_refusal, sightings, watch_one
+from hodei_k8s_core.operations.pod_watch import read_whole_refusal
 from hodei_k8s_core.operations.reading import not_found, read_pod
+from hodei_k8s_core.operations.sightings import sightings, watch_one
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.requests import follow_pod_log, pod_log
 from hodei_k8s_core.retry import Failure, policy_delay

@@ -6,7 +6,7 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.labels import managed_selector
 from hodei_k8s_core.operations.deadline import with_deadline
-from hodei_k8s_core.operations.pod_watch import list_whole
+from hodei_k8s_core.operations.pod_listing import list_whole
 from hodei_k8s_core.worker import WorkerInfo
 from hodei_k8s_core.worker_info import worker_info
 

@@ -11,34 +11,24 @@ chunk. It never ends by itself; a deadline or the caller does. Back-off as clien
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from hodei_k8s_core.api_status import Status
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import SILENCE, Close, Monotonic, Observe, Open, Operation, Random, Read, Sleep
-from hodei_k8s_core.errors import Internal, ProviderError, TransportError
+from hodei_k8s_core.errors import Internal, TransportError
 from hodei_k8s_core.http import Body
 from hodei_k8s_core.lines import LineSplitter, LineTooLong
 from hodei_k8s_core.observations import WatchReconnected
-from hodei_k8s_core.operations.calls import call, read_refusal
+from hodei_k8s_core.operations.calls import read_refusal
 from hodei_k8s_core.operations.deadline import DeadlineExceeded
 from hodei_k8s_core.operations.failures import error_for
-from hodei_k8s_core.pod import Pod, parse_pod_list
-from hodei_k8s_core.requests import list_pods, next_page, watch_pods
+from hodei_k8s_core.operations.pod_listing import Listing, list_whole
+from hodei_k8s_core.requests import watch_pods
 from hodei_k8s_core.retry import HOPELESS, Failure, backoff_delay
-from hodei_k8s_core.watch_event import Bookmark, Deleted, PodEvent, WatchError, parse_watch_event
+from hodei_k8s_core.watch_event import Bookmark, PodEvent, WatchError, parse_watch_event
 
-PAGE_SIZE = 500
 REFUSAL_LIMIT = 64 * 1024
-
-
-class Listing(msgspec.Struct, frozen=True):
-    """Every Pod that is in view, at one version."""
-
-    pods: tuple[Pod, ...]
-    version: str
 
 
 Batch = Listing | Sequence[PodEvent]
@@ -220,56 +210,3 @@ def read_whole_refusal(body: Body, config: KubernetesConfig) -> Operation[Status
         data += chunk
     yield from Close(body)
     return read_refusal(body, data)
-
-
-def list_whole(config: KubernetesConfig, what: str, label_selector: str, field_selector: str) -> Operation[Listing]:
-    """All pages of a list at one version; when the version expires between two pages, from the beginning."""
-    first = list_pods(config.namespace, label_selector=label_selector, field_selector=field_selector, limit=PAGE_SIZE)
-    restarts = 0
-    request = first
-    pods: list[Pod] = []
-    while True:
-        try:
-            reply = yield from call(request, config, what)
-        except ProviderError as error:
-            if request is first or error.status is None or not error.status.is_expired or restarts >= 3:
-                raise
-            restarts += 1
-            request, pods = first, []
-            continue
-        page = parse_pod_list(reply.body)
-        pods.extend(page.items)
-        if not page.continue_token:
-            return Listing(tuple(pods), page.resource_version)
-        request = next_page(first, page.continue_token)
-
-
-def watch_one(
-    config: KubernetesConfig, pod_name: str, *, what: str, version: str = "", patience: float | None = None
-) -> PodWatch:
-    """A watch on the one Pod of that name."""
-    fields = f"metadata.name={pod_name}"
-    return PodWatch(config, what=what, field_selector=fields, version=version, patience=patience)
-
-
-class Sighting(msgspec.Struct, frozen=True):
-    """One look at a Pod: how it was (None: nothing was seen), and whether it is gone."""
-
-    pod: Pod | None
-    gone: bool
-
-
-def sightings(batch: Batch, uid: str) -> Iterator[Sighting]:
-    """What a batch of `watch_one` tells of the Pod `uid` ("" for whichever has the name), in order.
-
-    A selector by name cannot lose a Pod that lives, so DELETED means gone; another uid means that ours is gone.
-    """
-    if isinstance(batch, Listing):
-        found = next((pod for pod in batch.pods if uid in ("", pod.metadata.uid)), None)
-        yield Sighting(found, gone=found is None)
-        return
-    for event in batch:
-        if uid not in ("", event.pod.metadata.uid):
-            yield Sighting(None, gone=True)
-        else:
-            yield Sighting(event.pod, gone=isinstance(event, Deleted))

@@ -18,8 +18,8 @@ from hodei_k8s_core.operations.deadline import with_deadline
 from hodei_k8s_core.operations.destroy_worker import destroy_worker
 from hodei_k8s_core.operations.follow_worker_logs import follow_worker_logs
 from hodei_k8s_core.operations.handles import handle_for_id
-from hodei_k8s_core.operations.pod_watch import sightings, watch_one
 from hodei_k8s_core.operations.reading import read_pod
+from hodei_k8s_core.operations.sightings import sightings, watch_one
 from hodei_k8s_core.operations.wait_for_worker import describe, seen, wait_for_worker
 from hodei_k8s_core.operations.worker_status import gone_worker
 from hodei_k8s_core.spec.worker_spec import WorkerSpec

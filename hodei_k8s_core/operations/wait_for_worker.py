@@ -12,7 +12,7 @@ from hodei_k8s_core.errors import ConfigurationError, Fault, NotReady, Provision
 from hodei_k8s_core.observations import PodStarted
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle
-from hodei_k8s_core.operations.pod_watch import Sighting, sightings, watch_one
+from hodei_k8s_core.operations.sightings import Sighting, sightings, watch_one
 from hodei_k8s_core.operations.worker_status import gone_worker
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_core.worker_info import worker_info

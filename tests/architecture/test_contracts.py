@@ -32,7 +32,7 @@ PLANTED = [
     ("core-layers", "hodei_k8s_core/operations/calls.py", "import hodei_k8s_core.simulation.world"),
     ("core-layers", "hodei_k8s_core/lines.py", "import hodei_k8s_core.names"),
     ("core-layers", NEW_MODULE, "X = 1"),
-    ("core-no-cycles", "hodei_k8s_core/setting_kinds.py", "import hodei_k8s_core.config.settings"),
+    ("core-no-cycles", "hodei_k8s_core/config/setting_kinds.py", "import hodei_k8s_core.config.settings"),
     ("core-no-cycles", "hodei_k8s_core/errors.py", "def f():\n    import hodei_k8s_core.validation"),
     ("transport-layers", "hodei_k8s_transport/channels/channel.py", "import hodei_k8s_transport.provider"),
     ("transport-layers", "hodei_k8s_transport/provider.py", "import hodei_k8s_transport.async_provider"),

@@ -26,9 +26,13 @@ def listed(package: str) -> list[str]:
 
 
 def unlisted(module: ModuleType) -> set[str]:
-    """Public names in sight that are neither listed nor a module: `from package import ...` would find them."""
-    seen = {n for n, value in vars(module).items() if not n.startswith("_") and not inspect.ismodule(value)}
-    return seen - set(module.__all__) - {"annotations"}
+    """Public names in sight, made in the package, that are not listed: `from package import ...` would find them."""
+    ours = {
+        name
+        for name, value in vars(module).items()
+        if not inspect.ismodule(value) and getattr(value, "__module__", module.__name__).startswith(module.__name__)
+    }
+    return {name for name in ours if not name.startswith("_")} - set(module.__all__) - {"TYPE_CHECKING"}
 
 
 def test_the_file_is_in_order() -> None:
@@ -57,5 +61,5 @@ def test_a_public_name_can_be_imported_and_is_ours_and_documented(name: str) -> 
 
 def test_a_name_that_is_not_listed_is_found() -> None:
     module = ModuleType("module")
-    vars(module).update(__all__=["a"], a=1, b=1, _c=1, inspect=inspect)
+    vars(module).update(__all__=["a"], a=1, b=1, _c=1, inspect=inspect, Path=Path)
     assert unlisted(module) == {"b"}

@@ -76,6 +76,13 @@ def test_digits_at_other_places_are_not_taken_for_a_fraction(line, entry):
     assert parse_log_lines([line, good, line, good]) == [entry, known, entry, known]
 
 
+def test_a_first_line_that_is_no_log_line_sets_no_form_for_the_others():
+    # ",1 " in the zone's place would make of the second line's commas what no list of numbers is.
+    lines = [b"2026-11-23T14:01:19.112381182,1 x", b"2026-11-23T14:01:19.0,1234567,89", STAMP + b" y"]
+    assert parse_log_lines(lines[:2]) == [LogEntry(None, line.decode()) for line in lines[:2]]
+    assert parse_log_lines(lines)[2] == LogEntry(STAMPED, "y")
+
+
 stamps = st.one_of(
     st.just(STAMP + b" "),
     st.sampled_from([b"2026-11-23T14:01:20.000000000Z ", b"2026-11-23T15:01:19.000000007+01:00 ", b"", b"x "]),

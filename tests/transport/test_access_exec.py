@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -167,7 +168,7 @@ def test_the_loop_goes_on_while_a_plugin_runs(async_side: AsyncSide, tmp_path: P
 
     async_side.run(main)
     assert beats[-1] - beats[0] > 0.8
-    assert max(later - earlier for earlier, later in zip(beats, beats[1:], strict=False)) < 0.5
+    assert max(later - earlier for earlier, later in itertools.pairwise(beats)) < 0.5
 
 
 def test_a_cancelled_runner_hands_over_and_leaves_no_process(async_side: AsyncSide, tmp_path: Path) -> None:
@@ -180,14 +181,13 @@ def test_a_cancelled_runner_hands_over_and_leaves_no_process(async_side: AsyncSi
 
     async def main() -> None:
         with anyio.fail_after(15):
-            async with anyio.create_task_group() as waiters:
-                async with anyio.create_task_group() as runner:
-                    runner.start_soon(source.current)
-                    assert await async_side.until(lambda: plugin.runs == 1)
-                    waiters.start_soon(wait)
-                    waiters.start_soon(wait)
-                    await anyio.sleep(0.05)
-                    runner.cancel_scope.cancel()
+            async with anyio.create_task_group() as waiters, anyio.create_task_group() as runner:
+                runner.start_soon(source.current)
+                assert await async_side.until(lambda: plugin.runs == 1)
+                waiters.start_soon(wait)
+                waiters.start_soon(wait)
+                await anyio.sleep(0.05)
+                runner.cancel_scope.cancel()
 
     async_side.run(main)
     assert tokens == ["t-2", "t-2"]
