@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.log_level import LogLevel, detect_level
+from hodei_k8s_core.log_level import LogLevel as LogLevel
+from hodei_k8s_core.log_level import detect_level
 
 PROVIDER_TYPE: Final = "kubernetes"
 WORKER_CONTAINER: Final = "worker"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from hodei_k8s_core.config.retry_policy import RetryPolicy
+from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
@@ -183,3 +184,7 @@ class ConfigBuilder:
     def watch(self, value: WatchPolicy) -> Self:
         """How a watch is kept alive."""
         return self._with("watch", value)
+
+    def startup(self, value: StartupPolicy) -> Self:
+        """How long each stage of a worker's start may take."""
+        return self._with("startup", value)

@@ -11,13 +11,14 @@ from hodei_k8s_core.config.builder import ConfigBuilder
 from hodei_k8s_core.config.environment import name_variables, read_environment, write_environment
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS, setting_faults
+from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.validation import copied_json, fault_of, instance, raise_faults
 
-_PARTS = {"retry": RetryPolicy, "watch": WatchPolicy}
+_PARTS = {"retry": RetryPolicy, "watch": WatchPolicy, "startup": StartupPolicy}
 _COPIED = ("node_selector", "labels", "annotations", "affinity")
 _SUMMARY = "the configuration is not valid"
 
@@ -62,6 +63,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_response_bytes: int = 64 * 1024**2
     retry: RetryPolicy = RetryPolicy()
     watch: WatchPolicy = WatchPolicy()
+    startup: StartupPolicy = StartupPolicy()
 
     def __post_init__(self) -> None:
         wrong_parts = [f for name, part in _PARTS.items() for f in fault_of(name, instance(part)(getattr(self, name)))]

@@ -14,6 +14,7 @@ import msgspec
 from hodei_k8s_core.config import setting_kinds as kinds
 from hodei_k8s_core.config.retry_policy import RETRY_CHECKS as RETRY
 from hodei_k8s_core.config.setting_kinds import Kind
+from hodei_k8s_core.config.startup_policy import STARTUP_CHECKS as STARTUP
 from hodei_k8s_core.config.watch_policy import WATCH_CHECKS as WATCH
 from hodei_k8s_core.config.watch_policy import timeout_faults
 from hodei_k8s_core.errors import Fault
@@ -103,6 +104,15 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("watch.delay_reset", kinds.seconds(WATCH["delay_reset"]), "a watch that lasted so long begins anew"),
     Setting("watch.timeout_min", kinds.seconds(WATCH["timeout_min"]), "the shortest watch that is asked for"),
     Setting("watch.timeout_max", kinds.seconds(WATCH["timeout_max"]), "the longest watch that is asked for"),
+    Setting("startup.schedule", kinds.seconds(STARTUP["schedule"]), "until an accepted worker has a node"),
+    Setting("startup.scale_up", kinds.seconds(STARTUP["scale_up"]), "the same while an autoscaler adds a node"),
+    Setting("startup.pull", kinds.seconds(STARTUP["pull"]), "then until the node has the volumes and the image"),
+    Setting("startup.start", kinds.seconds(STARTUP["start"]), "then until the program runs"),
+    Setting("startup.ready", kinds.seconds(STARTUP["ready"]), "then until it is ready"),
+    Setting("startup.image_retries", kinds.whole(STARTUP["image_retries"]), "repeated pulls that may fail"),
+    Setting("startup.restarts", kinds.whole(STARTUP["restarts"]), "of a container before it is given up"),
+    Setting("startup.settle", kinds.seconds(STARTUP["settle"]), "for a Secret or claim that is about to be made"),
+    Setting("startup.end", kinds.seconds(STARTUP["end"]), "by which a deletion may be late before it is stuck"),
 )
 SETTING_OF: Final = {setting.field: setting for setting in SETTINGS}
 

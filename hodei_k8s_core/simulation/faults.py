@@ -145,25 +145,35 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class FaultPlan:
-    """Rules, and how often each has matched. `fired` lists what happened, in order."""
+    """Rules, and how often each has matched. `fired` lists what happened, in order.
+
+    `rules` may be changed at any time; a rule counts requests from when it was put there.
+    """
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = list(rules)
         self.fired: list[tuple[Fault, Request]] = []
-        self._counts = [0] * len(self.rules)
+        self._counts: list[tuple[Rule, int]] = []
 
     def add(self, rule: Rule) -> None:
         """One more rule; it counts requests from now on."""
         self.rules.append(rule)
-        self._counts.append(0)
 
     def faults_for(self, request: Request) -> tuple[Fault, ...]:
         """The faults that this request meets; it is counted."""
         faults = []
-        for place, rule in enumerate(self.rules):
+        for rule in self.rules:
             if rule.matches(request):
-                self._counts[place] += 1
-                if rule.fires_at(self._counts[place]):
+                if rule.fires_at(self._count(rule)):
                     faults.append(rule.fault)
         self.fired += [(fault, request) for fault in faults]
         return tuple(faults)
+
+    def _count(self, rule: Rule) -> int:
+        """One more match; by identity, since equal rules count apart."""
+        for place, (known, count) in enumerate(self._counts):
+            if known is rule:
+                self._counts[place] = known, count + 1
+                return count + 1
+        self._counts.append((rule, 1))
+        return 1

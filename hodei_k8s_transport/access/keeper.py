@@ -59,7 +59,6 @@ class CredentialKeeper:
         self._environ = environ
         self._clock = clock
         files = read_tls_material(access)
-        self._endpoint_material = files
         self._held = _Held(Holding(), Credential(0), None, files, files, PluginReply())
         self._failure: TransportError | None = None
         self.attempts = 0
@@ -163,8 +162,10 @@ class CredentialKeeper:
         self._held = _Held(holding, Credential(holding.generation, headers, tls), token, files, material, reply)
 
     def _context(self, material: TlsMaterial, held: _Held) -> ssl.SSLContext | None:
-        """None stands for the endpoint's own; an equal context is the same one, so that no connection is rebuilt."""
-        if material == self._endpoint_material or not self._access.is_encrypted:
+        """None stands for the endpoint's own, which the first material made; an equal context stays the same one, so
+        that no connection is rebuilt.
+        """
+        if not self._access.is_encrypted:
             return None
         return held.credential.tls if material == held.material else make_context(material)
 

@@ -35,8 +35,9 @@ class HttpxChannel:
     own without a limit. `client`: a host's own client, which stays open and is used for both; only for endpoints that
     name no TLS context, proxy or server name.
 
-    The time limit of a call holds for each of its steps with what is left of it, and between the bytes of a reply; the
-    look-up of a name cannot be interrupted, and each of several addresses may take the limit once.
+    The time limit of a call holds for each of its steps with what is left of it, and between the pieces of a body. Three
+    things can outlast it: the look-up of a name, several addresses that do not answer (each gets the limit), and a
+    server that sends the head of its reply byte by byte (each byte gets what was left at the first).
 
     Raises:
         ConfigurationError: the endpoint needs what (such) a client cannot do.

@@ -73,7 +73,7 @@ class Progress(Generic[R]):
         """Do what `requests` (of a `Stopper`) ask for and was not done yet; False when there is nothing to do.
 
         Raises:
-            StopRequested: the operation does not handle it, or this was the second one and it is closed.
+            StopRequested: the operation does not handle it, or this was the second one; the operation is to be closed.
         """
         if requests <= self._stops_obeyed:
             return False
@@ -81,7 +81,6 @@ class Progress(Generic[R]):
         if self._stops_obeyed == 1:
             self._move(lambda: self._operation.throw(StopRequested()))
             return True
-        self.close()
         raise StopRequested
 
     def owes_stop(self, requests: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hodei_k8s_core.http import Request, Response
-from hodei_k8s_core.simulation import Cluster, World
+from hodei_k8s_core.simulation import Behaviour, Cluster, World
 
 NAMESPACE = "hodei-workers"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -90,3 +90,41 @@ def ready_world(**more: Any) -> World:
     assert world.exchange(create()).status == 201
     world.advance(5)
     return world
+
+
+State = tuple[str, str, bool, str]
+"""Event, what the container's state is, ready, phase."""
+
+
+def told(container: dict[str, Any]) -> str:
+    state = container["state"]
+    if "running" in state:
+        return "running"
+    ended = state.get("terminated")
+    return f"{ended['reason']} {ended['exitCode']}" if ended else state["waiting"]["reason"]
+
+
+def line(event: dict[str, Any]) -> State:
+    status = event["object"]["status"]
+    (container,) = status.get("containerStatuses", [None])
+    return (
+        event["type"],
+        told(container) if container else "",
+        bool(container) and container["ready"],
+        status["phase"],
+    )
+
+
+def life(behaviour: Behaviour, until: float, **more: Any) -> list[State]:
+    """Every watch event of a Pod, from its creation."""
+    cluster = Cluster(behaviours=lambda _: behaviour)
+    made = ask(cluster, create(**more))
+    stream: Any = cluster.handle(watch(resourceVersion=made["metadata"]["resourceVersion"]), 0.0)
+    cluster.advance(until)
+    return [line(event) for event in events(stream.read(until))]
+
+
+def status_of(behaviour: Behaviour, at: float, **more: Any) -> Any:
+    cluster = Cluster(behaviours=lambda _: behaviour)
+    ask(cluster, create(**more))
+    return ask(cluster, get(f"{PODS}/a"), at)["status"]

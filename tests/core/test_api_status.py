@@ -157,7 +157,7 @@ def test_a_long_message_is_cut_visibly():
     assert len(parse_status(b"y" * 100_000, code=500).message) == MESSAGE_LIMIT + 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     data=st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda text: text.encode("utf-8", "ignore"))),
     code=st.integers(0, 599),

@@ -13,6 +13,7 @@ from hodei_k8s_core.config.builder import ConfigBuilder
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTINGS
 from hodei_k8s_core.config.settings_markdown import settings_markdown
+from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
 from hodei_k8s_core.errors import ConfigurationError, Fault
@@ -37,7 +38,7 @@ def test_kubernetes_config_default():
     assert (config.run_as_user, config.fs_group) == (1000, 1000)
     assert (config.creation_timeout, config.grace_period, config.ttl_seconds_after_finished) == (60, 30, 300)
     assert config.max_response_bytes == 64 * 1024 * 1024
-    assert (config.retry, config.watch) == (RetryPolicy(), WatchPolicy())
+    assert (config.retry, config.watch, config.startup) == (RetryPolicy(), WatchPolicy(), StartupPolicy())
 
 
 WRONG = {
@@ -80,6 +81,7 @@ WRONG = {
     "max_response_bytes": [0, 1.5, None],
     "retry": [None, {}, 3],
     "watch": [None, RetryPolicy()],
+    "startup": [None, {}, WatchPolicy()],
 }
 
 
@@ -179,6 +181,9 @@ FULL = {
         max_attempts=2, first_delay=0.1, factor=1.5, max_delay=3, jitter=0.0, budget=5, budget_refill_per_second=0.5
     ),
     "watch": WatchPolicy(first_delay=1, max_delay=2, delay_reset=3, timeout_min=4, timeout_max=5),
+    "startup": StartupPolicy(
+        schedule=1, scale_up=2, pull=3, start=4, ready=5, image_retries=0, restarts=7, settle=0.0, end=9
+    ),
 }
 
 
@@ -240,7 +245,7 @@ def test_the_builder_of_one_configuration_does_not_change_another():
 
 def test_the_table_has_every_setting_once():
     names = [setting.field for setting in SETTINGS]
-    parts = {"retry": RetryPolicy, "watch": WatchPolicy}
+    parts = {"retry": RetryPolicy, "watch": WatchPolicy, "startup": StartupPolicy}
     wanted = {name for name in KubernetesConfig.__struct_fields__ if name not in parts}
     wanted |= {f"{part}.{name}" for part, kind in parts.items() for name in kind.__struct_fields__}
     assert len(names) == len(set(names))

@@ -101,7 +101,7 @@ def test_a_limit_below_a_character_still_ends():
 alphabet = st.lists(st.sampled_from([b"\n", b"a", b"bc", "é".encode(), "😀".encode(), b"\r", b"\x80"]), max_size=30)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(parts=alphabet, limit=st.integers(1, 12), data=st.data())
 def test_pieces_hold_every_byte_and_the_same_lines_in_any_chunking(parts, limit, data):
     text = b"".join(parts)
@@ -117,7 +117,7 @@ def test_pieces_hold_every_byte_and_the_same_lines_in_any_chunking(parts, limit,
     assert given_lines == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(parts=alphabet, limit=st.integers(1, 12), data=st.data())
 def test_a_watch_fails_in_every_chunking_just_where_a_line_is_too_long(parts, limit, data):
     text = b"".join(parts)

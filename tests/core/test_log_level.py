@@ -110,7 +110,7 @@ def test_level(level, line):
     assert detect_level(line) is level
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(line=st.one_of(st.text(), st.text(alphabet="{}[]()<>:=-| ERORWAN0123\x1b", max_size=40)))
 def test_any_text_has_a_level(line):
     assert isinstance(detect_level(line), LogLevel)

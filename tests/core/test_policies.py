@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hodei_k8s_core.config.retry_policy import RetryPolicy
+from hodei_k8s_core.config.startup_policy import DEFAULT_POLICY, StartupPolicy
 from hodei_k8s_core.config.watch_policy import WatchPolicy
 from hodei_k8s_core.errors import ConfigurationError
 
@@ -15,6 +16,7 @@ from hodei_k8s_core.errors import ConfigurationError
         (RetryPolicy, {"max_attempts": 1, "first_delay": 0, "factor": 1, "jitter": 0, "budget": 0}),
         (RetryPolicy, {"jitter": 1, "budget_refill_per_second": 0, "max_delay": 0}),
         (WatchPolicy, {"timeout_min": 300, "timeout_max": 300, "delay_reset": 0}),
+        (StartupPolicy, {"schedule": 0.1, "image_retries": 0, "restarts": 0, "settle": 0, "end": 0}),
     ],
 )
 def test_the_limits_themselves_are_allowed(make, fields):
@@ -37,6 +39,13 @@ def test_the_limits_themselves_are_allowed(make, fields):
             },
         ),
         (WatchPolicy, {"first_delay": 0, "max_delay": -1, "delay_reset": None, "timeout_min": 0, "timeout_max": 2**31}),
+        (
+            StartupPolicy,
+            {
+                **dict.fromkeys(("schedule", "scale_up", "pull", "start", "ready"), 0),
+                **{"image_retries": 1.5, "restarts": -1, "settle": -0.1, "end": None},
+            },
+        ),
     ],
 )
 def test_every_fault_is_told(make, fields):
@@ -49,3 +58,8 @@ def test_every_fault_is_told(make, fields):
 def test_a_watch_cannot_last_longer_at_least_than_at_most():
     with pytest.raises(ConfigurationError, match="timeout_min: 601 is more than timeout_max, 600"):
         WatchPolicy(timeout_min=601)
+
+
+def test_the_default_waits_longer_for_a_node_that_is_being_added():
+    assert StartupPolicy() == DEFAULT_POLICY
+    assert DEFAULT_POLICY.scale_up > DEFAULT_POLICY.schedule > DEFAULT_POLICY.settle

@@ -46,7 +46,7 @@ def test_label(request_, label):
     assert request_label(request_) == label
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "weird"]),
     path=st.lists(st.sampled_from(["", "api", "apis", "v1", "namespaces", "pods", "log", "x", "group"]), max_size=9),

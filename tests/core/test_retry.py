@@ -123,7 +123,7 @@ failures = st.one_of(
 chances = st.floats(0, 1, exclude_max=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(failure=failures, attempt=st.integers(1, 10), chance=chances)
 def test_no_unrepeatable_request_is_sent_again_where_it_may_have_happened(failure, attempt, chance):
     decision = unrepeatable(failure, attempt=attempt, chance=chance)
@@ -134,7 +134,7 @@ def test_no_unrepeatable_request_is_sent_again_where_it_may_have_happened(failur
         assert decision == idempotent(failure, attempt=attempt, chance=chance)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     attempt=st.integers(1, 100_000),
     first=st.floats(0.001, 10),

@@ -48,6 +48,7 @@ def test_timestamps_have_nine_digits() -> None:
         ({"tailLines": "0"}, []),
         ({"tailLines": "9"}, ["one", "two é", "three"]),
         ({"sinceSeconds": "8"}, ["two é", "three"]),
+        ({"sinceTime": "2026-09-21T14:13:20Z"}, ["one", "two é", "three"]),
         ({"sinceTime": "2026-09-21T14:13:21Z"}, ["two é", "three"]),
         ({"sinceTime": "2026-09-21T14:13:21.9Z"}, ["two é", "three"]),
         ({"sinceTime": "2026-09-21T16:13:22+02:00"}, ["three"]),

@@ -14,8 +14,9 @@ from hodei_k8s_transport.access.async_credentials import RefreshingAsyncCredenti
 from hodei_k8s_transport.access.connect import load_access
 from hodei_k8s_transport.access.keeper import CredentialKeeper
 from hodei_k8s_transport.access.sync_credentials import RefreshingCredentials
+from hodei_k8s_transport.testing.never_suspending import NeverSuspending
 from tests.transport.certificates import Authority
-from tests.transport.sides import AsyncSide, NeverSuspending, SyncSide
+from tests.transport.sides import AsyncSide, SyncSide
 
 V1 = "client.authentication.k8s.io/v1"
 
@@ -79,7 +80,7 @@ class Plugin:
             f"if [ $n = 1 ]; then :; {first}\nelse :; {then}\nfi\n{answer}\n"
         )
         script.chmod(0o700)
-        self.user = {"exec": {"command": "./plugin", "apiVersion": V1, "interactiveMode": "Never"}}
+        self.user: dict[str, Any] = {"exec": {"command": "./plugin", "apiVersion": V1, "interactiveMode": "Never"}}
 
     @property
     def process_ids(self) -> list[int]:
@@ -128,7 +129,7 @@ class ClientAuthority(Authority):
         server.load_verify_locations(self.certificate)
         server.verify_mode = ssl.CERT_REQUIRED
         subject = handshake(client, server)["subject"]
-        return dict(field for fields in subject for field in fields)["commonName"]
+        return str(dict(field for fields in subject for field in fields)["commonName"])
 
 
 def handshake(client: ssl.SSLContext, server: ssl.SSLContext, name: str = "localhost") -> Any:

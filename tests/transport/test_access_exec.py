@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from hodei_k8s_transport.access.connect import async_credentials, build_endpoint
 from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
 from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
 from hodei_k8s_transport.testing.loopback import LoopbackServer, reply
+from hodei_k8s_transport.testing.never_suspending import NeverSuspending
 from tests.transport.access_cases import V1, ClientAuthority, Clock, Plugin, access_to, expiring_at, is_alive, source_on
-from tests.transport.sides import AsyncSide, NeverSuspending, SyncSide
+from tests.transport.sides import AsyncSide, SyncSide
 
 Side = SyncSide | AsyncSide
 
@@ -32,7 +34,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> ClientAuthority:
 
 
 def token(credential: Any) -> str:
-    return dict(credential.headers)["authorization"].removeprefix("Bearer ")
+    return str(dict(credential.headers)["authorization"]).removeprefix("Bearer ")
 
 
 async def failure(call: Callable[[], Coroutine[Any, Any, Any]]) -> TransportError:
@@ -115,7 +117,7 @@ def test_fifty_requests_that_are_refused_cost_one_run(side: Side, server: Loopba
 
     async def ask(channel: Any) -> None:
         async def send() -> int:
-            return (await channel.send(Request("GET", "/x"), 20.0)).status
+            return int((await channel.send(Request("GET", "/x"), 20.0)).status)
 
         assert await side.gather(*[send] * 50) == [200] * 50
 
@@ -125,8 +127,8 @@ def test_fifty_requests_that_are_refused_cost_one_run(side: Side, server: Loopba
             await ask(NeverSuspending(channel))
             channel.close()
         else:
-            async with AsyncHttpxChannel(endpoint, async_credentials(access)) as channel:
-                await ask(channel)
+            async with AsyncHttpxChannel(endpoint, async_credentials(access)) as async_channel:
+                await ask(async_channel)
 
     side.run(main)
     assert plugin.runs == 2
@@ -172,7 +174,8 @@ def test_the_loop_goes_on_while_a_plugin_runs(async_side: AsyncSide, tmp_path: P
 
 
 def test_a_cancelled_runner_hands_over_and_leaves_no_process(async_side: AsyncSide, tmp_path: Path) -> None:
-    plugin = Plugin(tmp_path, first="sleep 60")
+    child = tmp_path / "child"
+    plugin = Plugin(tmp_path, first=f"sleep 60 & echo $! >{child}; wait")
     source: RefreshingAsyncCredentials = source_on(async_side, access_to(tmp_path, plugin.user))
     tokens: list[str] = []
 
@@ -183,7 +186,7 @@ def test_a_cancelled_runner_hands_over_and_leaves_no_process(async_side: AsyncSi
         with anyio.fail_after(15):
             async with anyio.create_task_group() as waiters, anyio.create_task_group() as runner:
                 runner.start_soon(source.current)
-                assert await async_side.until(lambda: plugin.runs == 1)
+                assert await async_side.until(lambda: child.exists() and child.read_text() != "")
                 waiters.start_soon(wait)
                 waiters.start_soon(wait)
                 await anyio.sleep(0.05)
@@ -193,6 +196,21 @@ def test_a_cancelled_runner_hands_over_and_leaves_no_process(async_side: AsyncSi
     assert tokens == ["t-2", "t-2"]
     assert plugin.runs == 2
     assert not is_alive(plugin.process_ids[0])
+    assert not is_alive(int(child.read_text()))
+
+
+def test_an_interrupt_stops_a_plugin_with_what_it_started(tmp_path: Path) -> None:
+    """Ctrl-C reaches only us: the plugin has a session of its own."""
+    child = tmp_path / "child"
+    plugin = Plugin(tmp_path, first=f"sleep 60 & echo $! >{child}; kill -INT {os.getpid()}; wait")
+    source = sync_credentials(access_to(tmp_path, plugin.user))
+
+    with pytest.raises(KeyboardInterrupt):
+        source.current()
+
+    assert not is_alive(plugin.process_ids[0])
+    assert not is_alive(int(child.read_text()))
+    assert token(source.current()) == "t-2"
 
 
 def test_a_plugin_that_takes_too_long_is_stopped_with_what_it_started(side: Side, tmp_path: Path) -> None:
@@ -239,7 +257,7 @@ def test_what_a_plugin_wrote_is_in_no_error(
 
 def test_a_program_that_is_missing_shows_how_to_get_it(side: Side, tmp_path: Path) -> None:
     user = Plugin(tmp_path).user
-    user["exec"] |= {"command": "hodei-no-such-plugin", "installHint": "get it \x1b[1mhere"}  # type: ignore[operator]
+    user["exec"] |= {"command": "hodei-no-such-plugin", "installHint": "get it \x1b[1mhere"}
     source = source_on(side, access_to(tmp_path, user))
 
     async def main() -> None:
@@ -270,7 +288,7 @@ def test_what_a_plugin_gets(side: Side, tmp_path: Path) -> None:
     """Its environment, its arguments, and nothing on standard input."""
     told = tmp_path / "told"
     plugin = Plugin(tmp_path, first=f'cat; echo "$KUBERNETES_EXEC_INFO|$EXTRA|$PATH|$*" >{told}')
-    plugin.user["exec"] |= {"args": ["a b", "c"], "env": [{"name": "EXTRA", "value": "more"}]}  # type: ignore[operator]
+    plugin.user["exec"] |= {"args": ["a b", "c"], "env": [{"name": "EXTRA", "value": "more"}]}
     source = source_on(side, access_to(tmp_path, plugin.user))
 
     async def main() -> None:
@@ -324,3 +342,54 @@ def test_a_certificate_from_a_plugin_that_is_none(side: Side, tmp_path: Path) ->
         assert "hunter" not in str(error) + repr(error.__context__)
 
     side.run(main)
+
+
+@pytest.fixture
+def standard_input() -> Iterator[int]:
+    """Whatever is put in place of file descriptor 0 is taken away again."""
+    saved = os.dup(0)
+    yield 0
+    os.dup2(saved, 0)
+    os.close(saved)
+
+
+def test_a_plugin_that_is_not_interactive_reads_nothing_of_ours(
+    side: Side, tmp_path: Path, standard_input: int
+) -> None:
+    told = tmp_path / "told"
+    source = source_on(side, access_to(tmp_path, Plugin(tmp_path, first=f"cat >{told}").user))
+    ours, end = os.pipe()
+    os.write(end, b"ours")
+    os.close(end)
+    os.dup2(ours, standard_input)
+
+    async def main() -> None:
+        await source.current()
+
+    side.run(main)
+    assert told.read_text() == ""
+    assert os.read(ours, 10) == b"ours"
+    os.close(ours)
+
+
+@pytest.mark.parametrize("mode", ["IfAvailable", "Always"])
+def test_an_interactive_plugin_reads_from_the_terminal(
+    side: Side, tmp_path: Path, standard_input: int, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    told = tmp_path / "told"
+    plugin = Plugin(tmp_path, first=f'read answer; echo "$answer $KUBERNETES_EXEC_INFO" >{told}')
+    plugin.user["exec"]["interactiveMode"] = mode
+    source = source_on(side, access_to(tmp_path, plugin.user))
+    person, terminal = os.openpty()
+    os.dup2(terminal, standard_input)
+    monkeypatch.setattr("sys.stdin", os.fdopen(terminal))
+    os.write(person, b"word\n")
+
+    async def main() -> None:
+        await source.current()
+
+    side.run(main)
+    answer, _, info = told.read_text().partition(" ")
+    assert (answer, json.loads(info)["spec"]) == ("word", {"interactive": True})
+    sys.stdin.close()
+    os.close(person)

@@ -97,12 +97,12 @@ def test_every_file_that_a_kubeconfig_names_is_looked_for_at_once(tmp_path: Path
             {"certificate-authority": "ca"},
         )
 
-    where = f"{tmp_path}/config"
+    where, why = f"{tmp_path}/config", "cannot be read: No such file or directory"
     assert faults(caught.value) == [
-        f'{where}: clusters["c"].cluster.certificate-authority: {tmp_path}/ca cannot be read: No such file or directory',
-        f'{where}: users["u"].user.client-certificate: {tmp_path}/c cannot be read: No such file or directory',
-        f'{where}: users["u"].user.client-key: {tmp_path}/k cannot be read: No such file or directory',
-        f'{where}: users["u"].user.tokenFile: {tmp_path}/t cannot be read: No such file or directory',
+        f'{where}: clusters["c"].cluster.certificate-authority: {tmp_path}/ca {why}',
+        f'{where}: users["u"].user.client-certificate: {tmp_path}/c {why}',
+        f'{where}: users["u"].user.client-key: {tmp_path}/k {why}',
+        f'{where}: users["u"].user.tokenFile: {tmp_path}/t {why}',
     ]
 
 

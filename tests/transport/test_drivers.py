@@ -329,6 +329,39 @@ def test_cancellation_closes_the_operation_and_its_bodies(async_side, server, li
     assert len(ended) == len(effects)
 
 
+def test_closing_a_body_is_shielded_from_the_cancellation_and_bounded(async_side):
+    closed = []
+
+    class SlowToClose:
+        """A channel and its bodies; closing one takes `seconds`."""
+
+        status, headers = 200, ()
+
+        def __init__(self, seconds):
+            self.seconds = seconds
+
+        async def open(self, request, timeout):
+            return self
+
+        async def close(self):
+            await anyio.sleep(self.seconds)
+            closed.append(self.seconds)
+
+    def operation():
+        yield from Open(WATCH, SOON)
+        yield from Sleep(30)
+
+    async def main():
+        for seconds in (0.05, 60):
+            started = time.monotonic()
+            with anyio.move_on_after(0.05):
+                await async_side.run_operation(operation(), SlowToClose(seconds), Host())
+            assert time.monotonic() - started < 4
+
+    async_side.run(main)
+    assert closed == [0.05]
+
+
 @pytest.mark.parametrize("effect", [Sleep(30), Read, Send(Request("GET", "/never"), 30)], ids=["sleep", "read", "send"])
 def test_a_keyboard_interrupt_closes_the_operation_and_its_bodies(server, live, effect):
     side = SyncSide()

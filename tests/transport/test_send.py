@@ -306,6 +306,20 @@ def test_gzip_is_decoded_and_no_coding_is_left(side, server):
     side.run(main)
 
 
+def test_gzip_that_ends_inside_its_coding_is_malformed(side, server):
+    whole = gzip.compress(b"0123456789" * 100)
+    server.route("/x", *(reply(200, whole[:size], (("content-encoding", "gzip"),)) for size in range(1, len(whole))))
+
+    async def main():
+        async with side.channel(server.url) as channel:
+            for _ in range(1, len(whole)):
+                with pytest.raises(TransportError) as caught:
+                    await channel.send(GET, ONCE)
+                assert failure_of(caught) == (TransportFault.MALFORMED, Delivery.ANSWERED)
+
+    side.run(main)
+
+
 def test_without_compression_none_is_asked_for(side, server):
     server.route("/x", reply())
 

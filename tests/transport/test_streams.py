@@ -195,7 +195,13 @@ def test_one_task_at_a_time_waits_for_items(async_side, server, live):
     use(async_side, server, lines(), test)
 
 
-def test_closing_a_stream_ends_the_task_that_waits_for_it(async_side, server, live):
+def sleeps():
+    yield from Open(WATCH, SOON)
+    yield from Sleep(30)
+
+
+@pytest.mark.parametrize("operation", [lines, sleeps])
+def test_closing_a_stream_ends_the_task_that_waits_for_it(async_side, server, live, operation):
     async def main():
         async with async_side.channel(server.url) as channel, anyio.create_task_group() as tasks:
             ended = []
@@ -203,7 +209,7 @@ def test_closing_a_stream_ends_the_task_that_waits_for_it(async_side, server, li
             async def wait(stream):
                 ended.append([item async for item in stream])
 
-            async with async_side.stream(lines(), channel, Host()) as stream:
+            async with async_side.stream(operation(), channel, Host()) as stream:
                 tasks.start_soon(wait, stream)
                 assert await async_side.until(lambda: len(server.requests) == 1)
             assert await async_side.until(lambda: ended == [[]])
