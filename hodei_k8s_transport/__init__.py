@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
     from hodei_k8s_transport.channels.channel import AsyncBodyStream, AsyncChannel, BodyStream, Channel
     from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
-    from hodei_k8s_transport.channels.recording import AsyncRecordingChannel, RecordingChannel
-    from hodei_k8s_transport.channels.replay import AsyncReplayChannel, ReplayChannel
+    from hodei_k8s_transport.channels.recording.recording_channel import AsyncRecordingChannel, RecordingChannel
+    from hodei_k8s_transport.channels.recording.replay_channel import AsyncReplayChannel, ReplayChannel
     from hodei_k8s_transport.drivers.async_driver import run_async
     from hodei_k8s_transport.drivers.async_stream import AsyncStream
     from hodei_k8s_transport.drivers.host import Host
@@ -32,8 +32,8 @@ _HOME = {
     "AsyncCredentialSource": "access.credential",
     "AsyncHttpxChannel": "channels.async_httpx_channel",
     "AsyncKubernetesProvider": "async_provider",
-    "AsyncRecordingChannel": "channels.recording",
-    "AsyncReplayChannel": "channels.replay",
+    "AsyncRecordingChannel": "channels.recording.recording_channel",
+    "AsyncReplayChannel": "channels.recording.replay_channel",
     "AsyncStream": "drivers.async_stream",
     "BodyStream": "channels.channel",
     "Channel": "channels.channel",
@@ -43,8 +43,8 @@ _HOME = {
     "Host": "drivers.host",
     "HttpxChannel": "channels.httpx_channel",
     "KubernetesProvider": "provider",
-    "RecordingChannel": "channels.recording",
-    "ReplayChannel": "channels.replay",
+    "RecordingChannel": "channels.recording.recording_channel",
+    "ReplayChannel": "channels.recording.replay_channel",
     "SyncStream": "drivers.sync_stream",
     "run": "drivers.sync_driver",
     "run_async": "drivers.async_driver",

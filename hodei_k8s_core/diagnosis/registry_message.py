@@ -28,6 +28,7 @@ _ABSENT_OR_PRIVATE: Final = PullFailure(
 )
 _NOT_ALLOWED: Final = PullFailure("the registry does not accept the credentials", Blame.CONFIGURATION, refused=True)
 _THROTTLED: Final = PullFailure("the registry limits how often images are pulled", Blame.PLATFORM, refused=False)
+_UNTRUSTED: Final = PullFailure("the node does not trust the registry's connection", Blame.OPERATOR, refused=False)
 _UNREACHABLE: Final = PullFailure("the registry could not be reached", Blame.PLATFORM, refused=False)
 _NO_SPACE: Final = PullFailure("the node has no room for the image", Blame.PLATFORM, refused=False)
 _FAULTY: Final = PullFailure("the registry could not answer", Blame.PLATFORM, refused=False)
@@ -37,25 +38,23 @@ _MARKS: Final[tuple[tuple[tuple[str, ...], PullFailure], ...]] = (
     (("no match for platform", "no matching manifest", "no image found in manifest list"), _WRONG_PLATFORM),
     (("toomanyrequests", "too many requests", "rate limit"), _THROTTLED),
     (("no space left on device", "disk quota exceeded"), _NO_SPACE),
+    (("x509:", "http response to https client"), _UNTRUSTED),
     (
         ("connection refused", "i/o timeout", "no such host", "connection timed out", "timeout exceeded", "no route to")
-        + ("network is unreachable", "tls handshake timeout", "deadline exceeded", "connection reset", "server misb"),
+        + ("network is unreachable", "tls handshake timeout", "deadline exceeded", "connection reset"),
         _UNREACHABLE,
     ),
-    (("x509:", "http response to https client", "certificate"), _UNREACHABLE),
-    (("repository does not exist or may", "insufficient_scope", "requested access to the resource"), _ABSENT_OR_PRIVATE),
-    (("manifest unknown", "name unknown", "manifest_unknown", "name_unknown", "not found", "404"), _ABSENT),
-    (("unauthorized", "authentication required", "no basic auth", "denied", "forbidden"), _NOT_ALLOWED),
-    (
-        ("internal server error", "bad gateway", "service unavailable", "gateway time", ": eof", "registryunavailable"),
-        _FAULTY,
-    ),
+    (("repository does not exist or may", "insufficient_scope", "access to the resource is denied"), _ABSENT_OR_PRIVATE),
+    (("manifest unknown", "name unknown", "manifest_unknown", "name_unknown", " not found"), _ABSENT),
+    ((" unauthorized", "authentication required", "no basic auth", " denied", " forbidden"), _NOT_ALLOWED),
+    (("internal server error", "bad gateway", "service unavailable", "gateway time", ": eof"), _FAULTY),
 )
 """Words of a message, in lower case -> what they mean; the first that fits counts."""
 
 
 def read_pull_failure(message: str) -> PullFailure:
     """What the message of `ErrImagePull` or `ImagePullBackOff` means."""
-    # The image's name is in it too, and may hold any of the words: what is between quotes says nothing.
+    # The image's name is in it too, and may hold any of the words: what is between quotes says nothing, and a word
+    # above has a space or a colon where a name has none.
     text = "".join(message.lower().split('"')[::2])
     return next((meaning for marks, meaning in _MARKS if any(mark in text for mark in marks)), _OTHER)

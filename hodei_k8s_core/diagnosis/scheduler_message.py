@@ -26,30 +26,26 @@ _HOPELESS_NODE: Final = "Preemption is not helpful for scheduling"
 
 _KINDS: Final[tuple[tuple[str, CauseKind], ...]] = (
     ("taint {node.kubernetes.io/unschedulable", CauseKind.CORDONED),
-    ("taint {node.cloudprovider.kubernetes.io/", CauseKind.NODE_TROUBLE),
     ("taint {node.kubernetes.io/", CauseKind.NODE_TROUBLE),
-    ("unknown conditions", CauseKind.NODE_TROUBLE),
+    ("taint {node.cloudprovider.kubernetes.io/", CauseKind.NODE_TROUBLE),
+    ("had unknown conditions", CauseKind.NODE_TROUBLE),
     ("were unschedulable", CauseKind.CORDONED),
     ("taint", CauseKind.TAINT),
+    ("insufficient ", CauseKind.CAPACITY),
+    ("too many pods", CauseKind.CAPACITY),
     ("enough free storage", CauseKind.CAPACITY),
-    ("ersistentvolume", CauseKind.VOLUME),
-    ("PersistentVolume", CauseKind.VOLUME),
-    ("persistent volumes", CauseKind.VOLUME),
-    ("volume", CauseKind.VOLUME),
-    ("pvc", CauseKind.VOLUME),
-    ("had no available disk", CauseKind.VOLUME),
-    ("Insufficient ", CauseKind.CAPACITY),
-    ("Too many pods", CauseKind.CAPACITY),
     ("cannot allocate all claims", CauseKind.CAPACITY),
-    ("node affinity/selector", CauseKind.SELECTOR),
-    ("scheduler-enforced node affinity", CauseKind.SELECTOR),
-    ("requested node name", CauseKind.SELECTOR),
-    ("required features", CauseKind.SELECTOR),
+    ("volume", CauseKind.VOLUME),
+    ("pvc(s)", CauseKind.VOLUME),
+    ("no available disk", CauseKind.VOLUME),
     ("affinity rules", CauseKind.SPREAD),
     ("topology spread", CauseKind.SPREAD),
+    ("affinity", CauseKind.SELECTOR),
+    ("requested node name", CauseKind.SELECTOR),
+    ("required features", CauseKind.SELECTOR),
     ("free ports", CauseKind.PORT),
 )
-"""What a reason holds -> its kind; the first that fits counts (pkg/scheduler/framework/plugins: ErrReason...)."""
+"""What a reason holds, in lower case -> its kind; the first that fits counts (pkg/scheduler/framework/plugins: ErrReason...)."""
 
 
 class SchedulerMessage(msgspec.Struct, frozen=True):
@@ -93,5 +89,5 @@ def _never_fit(preemption: str) -> int | None:
 def _cause(text: str) -> SchedulingCause:
     match = _COUNTED.fullmatch(text)
     reason = text if match is None else match[2]
-    kind = next((kind for mark, kind in _KINDS if mark in reason), CauseKind.OTHER)
+    kind = next((kind for mark, kind in _KINDS if mark in reason.lower()), CauseKind.OTHER)
     return SchedulingCause(kind, reason, None if match is None else int(match[1]))

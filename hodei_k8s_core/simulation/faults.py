@@ -161,13 +161,10 @@ class FaultPlan:
 
     def faults_for(self, request: Request) -> tuple[Fault, ...]:
         """The faults that this request meets; it is counted."""
-        faults = []
-        for rule in self.rules:
-            if rule.matches(request):
-                if rule.fires_at(self._count(rule)):
-                    faults.append(rule.fault)
+        counted = [(rule.fault, rule.fires_at(self._count(rule))) for rule in self.rules if rule.matches(request)]
+        faults = tuple(fault for fault, fires in counted if fires)
         self.fired += [(fault, request) for fault in faults]
-        return tuple(faults)
+        return faults
 
     def _count(self, rule: Rule) -> int:
         """One more match; by identity, since equal rules count apart."""

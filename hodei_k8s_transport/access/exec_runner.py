@@ -41,6 +41,7 @@ def run_plugin(run: PluginRun, timeout: float) -> PluginOutcome:
             return TIMED_OUT
         except BaseException:
             _stop(process.pid, run)
+            process.wait()  # after an interrupt Popen itself does not wait any more
             raise
     return _outcome(process.returncode, output)
 

@@ -35,9 +35,9 @@ class HttpxChannel:
     own without a limit. `client`: a host's own client, which stays open and is used for both; only for endpoints that
     name no TLS context, proxy or server name.
 
-    The time limit of a call holds for each of its steps with what is left of it, and between the pieces of a body. Three
-    things can outlast it: the look-up of a name, several addresses that do not answer (each gets the limit), and a
-    server that sends the head of its reply byte by byte (each byte gets what was left at the first).
+    The time limit of a call holds for each of its steps with what is left of it, and between the pieces of a body.
+    Three things can outlast it: the look-up of a name, silent addresses before the one that answers, and a
+    server that sends the head of its reply byte by byte (each byte gets what was left at the first one).
 
     Raises:
         ConfigurationError: the endpoint needs what (such) a client cannot do.

@@ -72,7 +72,7 @@ def provider_for(context: typer.Context) -> Iterator[KubernetesProvider]:
         with KubernetesProvider.connect(config) as provider:
             yield provider
         return
-    from hodei_k8s_transport.channels.recording import RecordingChannel
+    from hodei_k8s_transport.channels.recording.recording_channel import RecordingChannel
     from hodei_k8s_transport.connect import open_channel
 
     channel = RecordingChannel(open_channel(config, os.environ), target.record)

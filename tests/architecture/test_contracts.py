@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ NAMES = {
     for section in CONTRACTS.sections()
     if section.startswith("importlinter:contract:")
 }
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 NEW_MODULE = "hodei_k8s_core/without_a_place.py"
 
 PLANTED = [
@@ -56,7 +58,7 @@ def lint(root: Path) -> tuple[int, set[str]]:
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=60, check=False
     )
-    told = " ".join((done.stdout + done.stderr).split())
+    told = " ".join(COLOURS.sub("", done.stdout + done.stderr).split())
     assert "Contracts:" in told, told
     return done.returncode, {name for name in NAMES.values() if f"{name} BROKEN" in told}
 

@@ -30,7 +30,7 @@ def other_authority(tmp_path_factory: pytest.TempPathFactory) -> ClientAuthority
 
 
 def authorization(credential: Any) -> str:
-    return dict(credential.headers)["authorization"]
+    return str(dict(credential.headers)["authorization"])
 
 
 def token_file(directory: Path, content: str = "one\n", **user: Any) -> tuple[Path, Callable[[], ClusterAccess]]:

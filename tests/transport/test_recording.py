@@ -15,10 +15,10 @@ from hodei_k8s_core.effects import SILENCE
 from hodei_k8s_core.errors import ConfigurationError, Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Request, Response
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_transport.channels.exchange import InvalidRecording, Recording
-from hodei_k8s_transport.channels.exchange_file import load_recording, parse_recording
-from hodei_k8s_transport.channels.recording import AsyncRecordingChannel, RecordingChannel
-from hodei_k8s_transport.channels.replay import AsyncReplayChannel, ReplayChannel
+from hodei_k8s_transport.channels.recording.exchange import InvalidRecording, Recording
+from hodei_k8s_transport.channels.recording.exchange_file import load_recording, parse_recording
+from hodei_k8s_transport.channels.recording.recording_channel import AsyncRecordingChannel, RecordingChannel
+from hodei_k8s_transport.channels.recording.replay_channel import AsyncReplayChannel, ReplayChannel
 from tests.transport.scripted_channel import (
     BACKENDS,
     END,

@@ -12,17 +12,17 @@ import pytest
 from hodei_k8s_core.errors import HodeiK8sError, TransportError
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_transport.channels.exchange import (
+from hodei_k8s_transport.channels.recording.exchange import (
     Answered,
     Asked,
     Exchange,
     Recording,
 )
-from hodei_k8s_transport.channels.exchange_file import load_recording
-from hodei_k8s_transport.channels.recording import RecordingChannel
-from hodei_k8s_transport.channels.replay import ReplayChannel
-from hodei_k8s_transport.channels.replay_match import Matching
-from hodei_k8s_transport.channels.replayer import Order, ReplayMismatch
+from hodei_k8s_transport.channels.recording.exchange_file import load_recording
+from hodei_k8s_transport.channels.recording.recording_channel import RecordingChannel
+from hodei_k8s_transport.channels.recording.replay_channel import ReplayChannel
+from hodei_k8s_transport.channels.recording.replay_match import Matching
+from hodei_k8s_transport.channels.recording.replayer import Order, ReplayMismatch
 from tests.transport.scripted_channel import Reply, ScriptedChannel
 
 PODS = "/api/v1/namespaces/n/pods"

@@ -14,7 +14,7 @@ import pytest
 from hodei_k8s_core.effects import SILENCE, Open, Operation, Read, Send, Silence
 from hodei_k8s_core.errors import TransportError, TransportFault
 from hodei_k8s_core.http import Request
-from hodei_k8s_transport.channels.exchange import (
+from hodei_k8s_transport.channels.recording.exchange import (
     Answered,
     Asked,
     Chunk,
@@ -26,9 +26,9 @@ from hodei_k8s_transport.channels.exchange import (
     Recording,
     Silent,
 )
-from hodei_k8s_transport.channels.exchange_file import load_recording, parse_recording
-from hodei_k8s_transport.channels.replay import AsyncReplayChannel, ReplayChannel
-from hodei_k8s_transport.channels.replayer import ReplayMismatch
+from hodei_k8s_transport.channels.recording.exchange_file import load_recording, parse_recording
+from hodei_k8s_transport.channels.recording.replay_channel import AsyncReplayChannel, ReplayChannel
+from hodei_k8s_transport.channels.recording.replayer import ReplayMismatch
 from hodei_k8s_transport.drivers import async_driver, sync_driver
 from hodei_k8s_transport.drivers.host import Host
 from tests.transport.scripted_channel import BACKENDS

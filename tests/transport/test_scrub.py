@@ -19,12 +19,12 @@ from hodei_k8s_core.effects import SILENCE
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Headers, Request
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_transport.channels.exchange import Bytes
-from hodei_k8s_transport.channels.exchange_file import load_recording
-from hodei_k8s_transport.channels.recording import RecordingChannel
-from hodei_k8s_transport.channels.scrub import Scrubber
-from hodei_k8s_transport.channels.scrub_forms import forms_of
-from hodei_k8s_transport.channels.scrub_stream import StreamScrubber
+from hodei_k8s_transport.channels.recording.exchange import Bytes
+from hodei_k8s_transport.channels.recording.exchange_file import load_recording
+from hodei_k8s_transport.channels.recording.recording_channel import RecordingChannel
+from hodei_k8s_transport.channels.recording.scrub import Scrubber
+from hodei_k8s_transport.channels.recording.scrub_forms import forms_of
+from hodei_k8s_transport.channels.recording.scrub_stream import StreamScrubber
 from tests.transport.scripted_channel import Call, Reply, ScriptedChannel, outcomes
 
 JSON = "application/json"

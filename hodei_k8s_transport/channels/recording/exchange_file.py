@@ -24,8 +24,8 @@ from typing import Final
 
 import msgspec
 
-from hodei_k8s_transport.channels.exchange import Asked, Event, Exchange, InvalidRecording, Recording
-from hodei_k8s_transport.channels.recorded_scenario import parse_scenario
+from hodei_k8s_transport.channels.recording.exchange import Asked, Event, Exchange, InvalidRecording, Recording
+from hodei_k8s_transport.channels.recording.recorded_scenario import parse_scenario
 
 FORMAT: Final = "hodei-k8s exchanges"
 VERSION: Final = 1

@@ -21,10 +21,10 @@ from hodei_k8s_core.effects import Silence
 from hodei_k8s_core.http import Headers, Request, Response
 from hodei_k8s_core.secret import Secret
 from hodei_k8s_transport.channels.channel import AsyncBodyStream, BodyStream
-from hodei_k8s_transport.channels.exchange import Exchange, Recording
-from hodei_k8s_transport.channels.replay_body import BodyReplay, whole_reply
-from hodei_k8s_transport.channels.replay_match import Matching
-from hodei_k8s_transport.channels.replayer import Order, Replayer
+from hodei_k8s_transport.channels.recording.exchange import Exchange, Recording
+from hodei_k8s_transport.channels.recording.replay_body import BodyReplay, whole_reply
+from hodei_k8s_transport.channels.recording.replay_match import Matching
+from hodei_k8s_transport.channels.recording.replayer import Order, Replayer
 
 DEFAULT_MATCHING: Final = Matching()
 

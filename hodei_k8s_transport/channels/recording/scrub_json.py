@@ -14,8 +14,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from hodei_k8s_transport.channels.json_spans import Array, Document, Node, Object, Text
-from hodei_k8s_transport.channels.scrub_text import Span, is_secret_variable
+from hodei_k8s_transport.channels.recording.json_spans import Array, Document, Node, Object, Text
+from hodei_k8s_transport.channels.recording.scrub_text import Span, is_secret_variable
 
 
 class Rules(Protocol):

@@ -9,7 +9,7 @@ import msgspec
 
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.labels import CREATION_TOKEN, IDLE_SINCE
-from hodei_k8s_transport.channels.scrub import one_asterisk
+from hodei_k8s_transport.channels.recording.scrub import one_asterisk
 
 ABSENT: Final = "(absent)"
 _LONGEST_SHOWN: Final = 200

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 from hodei_k8s_core.errors import Delivery, HodeiK8sError, TransportError, TransportFault
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_transport.channels.exchange import Exchange, Recording
-from hodei_k8s_transport.channels.replay_match import Difference, Matching, differences
-from hodei_k8s_transport.channels.scrub import Scrubber
+from hodei_k8s_transport.channels.recording.exchange import Exchange, Recording
+from hodei_k8s_transport.channels.recording.replay_match import Difference, Matching, differences
+from hodei_k8s_transport.channels.recording.scrub import Scrubber
 
 MOST_DIFFERENCES: Final = 20
 """How many differences a message shows."""

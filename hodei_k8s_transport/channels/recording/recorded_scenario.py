@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from hodei_k8s_transport.channels.exchange import (
+from hodei_k8s_transport.channels.recording.exchange import (
     Answered,
     Asked,
     Chunk,

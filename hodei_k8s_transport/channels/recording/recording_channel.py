@@ -16,7 +16,7 @@ from hodei_k8s_core.effects import Silence
 from hodei_k8s_core.http import Headers, Request, Response
 from hodei_k8s_core.secret import Secret
 from hodei_k8s_transport.channels.channel import AsyncBodyStream, AsyncChannel, BodyStream, Channel
-from hodei_k8s_transport.channels.recorder import Recorder, Tape
+from hodei_k8s_transport.channels.recording.recorder import Recorder, Tape
 
 
 class RecordingChannel:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from hodei_k8s_transport.channels.scrub import Scrubber, is_json
-from hodei_k8s_transport.channels.scrub_text import Span, mask, unfinished_key
+from hodei_k8s_transport.channels.recording.scrub import Scrubber, is_json
+from hodei_k8s_transport.channels.recording.scrub_text import Span, mask, unfinished_key
 
 MAX_HELD: Final = 16 * 1024**2
 """Bytes. The API server's largest object is about a tenth of that."""

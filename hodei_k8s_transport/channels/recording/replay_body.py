@@ -7,7 +7,7 @@ from typing import Final
 from hodei_k8s_core.effects import SILENCE, Silence
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Headers, Response
-from hodei_k8s_transport.channels.exchange import (
+from hodei_k8s_transport.channels.recording.exchange import (
     Abandoned,
     Answered,
     Chunk,

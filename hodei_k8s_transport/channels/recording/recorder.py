@@ -16,7 +16,7 @@ from hodei_k8s_core.effects import SILENCE, Silence
 from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Headers, Request, Response, find_header
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_transport.channels.exchange import (
+from hodei_k8s_transport.channels.recording.exchange import (
     Abandoned,
     Answered,
     Asked,
@@ -29,9 +29,9 @@ from hodei_k8s_transport.channels.exchange import (
     Silent,
     payload,
 )
-from hodei_k8s_transport.channels.exchange_file import ExchangeWriter
-from hodei_k8s_transport.channels.scrub import Scrubber, kind_of
-from hodei_k8s_transport.channels.scrub_stream import StreamScrubber
+from hodei_k8s_transport.channels.recording.exchange_file import ExchangeWriter
+from hodei_k8s_transport.channels.recording.scrub import Scrubber, kind_of
+from hodei_k8s_transport.channels.recording.scrub_stream import StreamScrubber
 
 
 class Recorder:

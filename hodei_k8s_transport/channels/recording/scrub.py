@@ -17,9 +17,15 @@ import msgspec
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.http import Headers, Request, find_header
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_transport.channels.scrub_forms import SHORTEST_SECRET, forms_of, occurrences
-from hodei_k8s_transport.channels.scrub_json import Findings, find_in_json
-from hodei_k8s_transport.channels.scrub_text import Span, is_secret_header, is_secret_variable, mask, telling_spans
+from hodei_k8s_transport.channels.recording.scrub_forms import SHORTEST_SECRET, forms_of, occurrences
+from hodei_k8s_transport.channels.recording.scrub_json import Findings, find_in_json
+from hodei_k8s_transport.channels.recording.scrub_text import (
+    Span,
+    is_secret_header,
+    is_secret_variable,
+    mask,
+    telling_spans,
+)
 
 SHORTEST_LEARNED: Final = 8
 """Bytes. A shorter value of a secret variable is masked where it stands, but not wherever else it occurs."""
