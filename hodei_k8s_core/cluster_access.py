@@ -120,7 +120,6 @@ class ClusterAccess(msgspec.Struct, frozen=True, kw_only=True):
     impersonation: Headers = ()
     namespace: str = "default"
     proxy: Secret | None = None
-    proxy_field: str = ""
     compression: bool = True
     credentials_withheld: bool = False
     origin: AccessOrigin = AccessOrigin()

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from hodei_k8s_core.api_status import Status
+from hodei_k8s_core.verdict import Verdict
 
 
 class HodeiK8sError(Exception):
@@ -81,7 +82,7 @@ class ProviderError(HodeiK8sError):
 
     `step`: where in the operation it happened. `attempts`: how many requests were tried for that step. `status`: what
     the server said last, or None. `failure`: what the transport met last, or None. `retryable`: whether the same call
-    can succeed later without a change. `mend`: what to do about it, or "".
+    can succeed later without a change. `mend`: what to do about it, or "". `verdict`: on the worker, or None.
     """
 
     default_retryable: ClassVar[bool] = False
@@ -96,6 +97,7 @@ class ProviderError(HodeiK8sError):
         failure: TransportError | None = None,
         retryable: bool | None = None,
         mend: str = "",
+        verdict: Verdict | None = None,
     ) -> None:
         super().__init__(summary)
         self.summary = summary
@@ -105,6 +107,7 @@ class ProviderError(HodeiK8sError):
         self.failure = failure
         self.retryable = self.default_retryable if retryable is None else retryable
         self.mend = mend
+        self.verdict = verdict
 
     def __str__(self) -> str:
         parts = [self.summary]

@@ -14,12 +14,13 @@ from hodei_k8s_core.kubernetes_json import Integer, ListMeta, decode_object, ref
 from hodei_k8s_core.server_time import parse_rfc3339
 
 
-class ObjectReference(msgspec.Struct, frozen=True, gc=False):
-    """The object that an event is about."""
+class ObjectReference(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The object that an event is about. `field_path`: the part of it, such as `spec.containers{worker}`, or ""."""
 
     kind: str = ""
     name: str = ""
     uid: str = ""
+    field_path: str = ""
 
 
 class EventSeries(msgspec.Struct, frozen=True, gc=False, rename="camel"):

@@ -138,7 +138,6 @@ def _access(merged: Kubeconfig, name: str, chosen: Placed[ContextStanza]) -> Clu
         ),
         namespace=chosen.stanza.namespace or "default",
         proxy=Secret(cluster.stanza.proxy_url) if cluster.stanza.proxy_url else None,
-        proxy_field=cluster.field("proxy-url"),
         compression=not cluster.stanza.disable_compression,
         origin=AccessOrigin(name, cluster_name, user_name, chosen.path, cluster.path, user.path),
     )

@@ -41,19 +41,16 @@ def parse_yaml(data: bytes) -> Any:
     import yaml
 
     loader_class = _loader_class()
-    loader = loader_class(data)
     try:
         if problem := _shape_problem(yaml.parse(data, Loader=loader_class)):
             raise YamlFault(problem)
-        return loader.get_data() if loader.check_data() else None
+        return next(iter(yaml.load_all(data, Loader=loader_class)), None)
     except yaml.MarkedYAMLError as error:
         raise YamlFault(_place(error.problem_mark) + _QUOTED.sub("…", error.problem or "not YAML")) from None
     except yaml.YAMLError:
         raise YamlFault("not text in UTF-8 or UTF-16, or with control characters") from None
-    except (ValueError, KeyError):
+    except ValueError:
         raise YamlFault("a value does not fit its explicit tag") from None
-    finally:
-        loader.dispose()
 
 
 def _shape_problem(events: Iterable[Any]) -> str:

@@ -1,30 +1,43 @@
-"""How long workers take to start, from what was observed lately."""
+"""How long workers take to start, from what was observed lately; of an image alone when there is enough of it."""
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import Final
 
 DEFAULT_STARTUP_TIME: Final = 15.0
 """Seconds; what is said before anything was observed."""
 KEPT: Final = 200
-"""So many recent starts are remembered."""
+"""So many recent starts are remembered, of whatever image."""
+ENOUGH: Final = 5
+"""So many starts of an image tell more than those of all together."""
 
 
 class StartupTimes:
     """Remembers recent starts and estimates the next."""
 
     def __init__(self) -> None:
-        self._seconds: list[float] = []
+        self._starts: tuple[tuple[str, float], ...] = ()
 
-    def record(self, seconds: float) -> None:
+    def record(self, seconds: float, image: str = "") -> None:
         """A worker was ready `seconds` after its Pod was created."""
-        self._seconds = [*self._seconds[-KEPT + 1 :], seconds]
+        self._starts = (*self._starts[-KEPT + 1 :], (image, seconds))
 
-    @property
-    def estimate(self) -> float:
-        """The median of the recent starts, in seconds."""
-        if not self._seconds:
-            return DEFAULT_STARTUP_TIME
-        ordered = sorted(self._seconds)
-        middle = len(ordered) // 2
-        return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    def estimate(self, image: str | None = None, percentile: float = 50.0) -> float:
+        """Seconds within which `percentile` percent of the recent starts were ready; of `image`, if there are enough.
+
+        Raises: ValueError for a percentile that is not from 0 to 100.
+        """
+        if not 0 <= percentile <= 100:
+            raise ValueError(f"a percentile is from 0 to 100, not {percentile!r}")
+        starts = self._starts
+        of_image = [seconds for name, seconds in starts if name == image]
+        found = of_image if len(of_image) >= ENOUGH else [seconds for _, seconds in starts]
+        return _percentile(sorted(found), percentile) if found else DEFAULT_STARTUP_TIME
+
+
+def _percentile(ordered: list[float], percentile: float) -> float:
+    """Between two observations by their distance, as is usual (the median of two is their mean)."""
+    place = (len(ordered) - 1) * percentile / 100
+    low, high = ordered[floor(place)], ordered[ceil(place)]
+    return low + (high - low) * (place - floor(place))

@@ -17,8 +17,9 @@ class Milestone(msgspec.Struct, frozen=True):
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a worker's life; None for what did not happen or cannot be told any more.
 
-    `pulling` and `pulled` are known from events alone, which a cluster forgets after an hour. `ready` is known while
-    it is. `deleted`: when the deletion was asked for. `started` and `finished` are of the current or last run.
+    `pulling` and `pulled` are known from events alone, which a cluster forgets after an hour. `ready` is known while it
+    is. `deleted`: when the deletion was asked for, and in the end when the node confirmed it. `started` and `finished`:
+    of the current or last run.
     """
 
     created: Milestone | None = None

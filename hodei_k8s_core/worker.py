@@ -16,6 +16,8 @@ import msgspec
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.log_level import LogLevel as LogLevel
 from hodei_k8s_core.log_level import detect_level
+from hodei_k8s_core.timeline import Timeline
+from hodei_k8s_core.verdict import Verdict
 
 PROVIDER_TYPE: Final = "kubernetes"
 WORKER_CONTAINER: Final = "worker"
@@ -84,7 +86,8 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     `restarts`: of the container `worker`. `exit_code` and `signal`: how it ended last (None while it has not; a code
     above 128 that names a signal gives both). `reason` and `message`: the server's own words for where it is stuck or
-    why it ended. `phase`: the Pod's. `started_at` and `finished_at`: of the container's current or last run.
+    why it ended. `phase`: the Pod's. `started_at` and `finished_at`: of the container's current or last run. `verdict`:
+    what is wrong, None while all is well. `timeline`: where one worker is described; None in a list of many.
     """
 
     handle: WorkerHandle
@@ -106,6 +109,8 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: float | None = None
     deleting_since: float | None = None
     labels: Mapping[str, str] = {}
+    verdict: Verdict | None = None
+    timeline: Timeline | None = None
 
     @property
     def worker_id(self) -> str:

@@ -50,13 +50,17 @@ class ProviderBase:
         """`kubernetes`."""
         return PROVIDER_TYPE
 
-    def estimated_startup_time(self) -> float:
-        """Seconds from create to ready: the median of what was observed lately, 15 before that."""
-        return self._startup_times.estimate
+    def estimated_startup_time(self, image: str | None = None, percentile: float = 50.0) -> float:
+        """Seconds from create to ready, by what was observed lately; 15 before that.
+
+        The median, unless another `percentile` is asked for; of `image` alone where that was started often enough.
+        Raises: ValueError for a percentile that is not from 0 to 100.
+        """
+        return self._startup_times.estimate(image, percentile)
 
     def _observe(self, observation: Observation) -> None:
         if isinstance(observation, PodStarted):
-            self._startup_times.record(observation.seconds)
+            self._startup_times.record(observation.seconds, observation.image)
         if self._observer is not None:
             self._observer(observation)
 

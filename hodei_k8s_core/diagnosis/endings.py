@@ -37,13 +37,14 @@ _REASONS: Final[dict[str, tuple[Category, Blame, str]]] = {
 }
 _OWN_STORAGE: Final = ("ephemeral local storage usage exceeds", "local ephemeral storage limit", "usage of EmptyDir")
 """How the kubelet says that an eviction is the Pod's own doing (pkg/kubelet/eviction/helpers.go)."""
+_DELETION_SIGNALS: Final = ("SIGTERM", "SIGKILL")
 _NO_PROGRAM: Final = ("StartError", "ContainerCannotRun")
 
 
 def has_succeeded(case: Case) -> Examination | None:
     """The worker did what it should; what became of its sidecars is another matter."""
     end = case.worker.state.terminated
-    if end is None or end.exit_code != 0 or end.reason == "OOMKilled":
+    if end is None or end.exit_code != 0:
         return None
     own_end = case.pod.phase == "Succeeded" or not case.pod.status.reason
     return ALL_WELL if own_end and not _was_disrupted(case, end) else None
@@ -81,13 +82,13 @@ def ended_by_reason(case: Case) -> Examination | None:
 def worker_ended(case: Case) -> Examination | None:
     """The worker's container has ended, by its own doing."""
     end = case.worker.state.terminated
-    if end is None or end.exit_code == 0 != (end.reason == "OOMKilled"):
+    if end is None or end.exit_code == 0:
         return None
-    if case.pod.is_deleting and not _ended_before(case, case.pod.metadata.deleting_since):
+    if _is_ended_by_deletion(case, end):
         return None
     if end.reason in _NO_PROGRAM or (end.exit_code == 128 and started(end) is None and end.message):
         return _could_not_start(case, end)
-    return ended_badly(case, case.worker, end, terminal=case.restarts_never)
+    return ended_badly(case.worker, end, terminal=case.restarts_never)
 
 
 def init_failed(case: Case) -> Examination | None:
@@ -117,7 +118,7 @@ def init_ended(status: ContainerStatus, end: Terminated, *, terminal: bool) -> E
     )
 
 
-def ended_badly(case: Case, container: ContainerStatus, end: Terminated, *, terminal: bool) -> Examination:
+def ended_badly(container: ContainerStatus, end: Terminated, *, terminal: bool) -> Examination:
     """The verdict on the end of a program that ran."""
     signal = signal_name(end)
     if end.reason == "OOMKilled":
@@ -144,6 +145,20 @@ def failed_without_a_reason(case: Case) -> Examination | None:
         return None
     what = "the Pod has failed, and nothing says why"
     return trouble(Category.UNKNOWN, Blame.PLATFORM, what, of_pod(case.pod), terminal=True, retryable=True)
+
+
+def _is_ended_by_deletion(case: Case, end: Terminated) -> bool:
+    """It ended because it was told to; then its code is no fault.
+
+    When the node has confirmed the end, the grace period is 0 and the deletion's time that of the confirmation: what
+    is left is whether a signal ended it.
+    """
+    meta = case.pod.metadata
+    if not case.pod.is_deleting:
+        return False
+    if meta.deletion_grace_period_seconds == 0:
+        return signal_name(end) in _DELETION_SIGNALS
+    return not _ended_before(case, meta.deleting_since)
 
 
 def _was_disrupted(case: Case, end: Terminated) -> bool:

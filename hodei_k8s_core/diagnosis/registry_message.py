@@ -40,11 +40,17 @@ _MARKS: Final[tuple[tuple[tuple[str, ...], PullFailure], ...]] = (
     (("no space left on device", "disk quota exceeded"), _NO_SPACE),
     (("x509:", "http response to https client"), _UNTRUSTED),
     (
-        ("connection refused", "i/o timeout", "no such host", "connection timed out", "timeout exceeded", "no route to")
-        + ("network is unreachable", "tls handshake timeout", "deadline exceeded", "connection reset"),
+        (
+            *("connection refused", "i/o timeout", "no such host", "connection timed out", "timeout exceeded"),
+            *("no route to host", "network is unreachable", "tls handshake timeout", "deadline exceeded"),
+            "connection reset",
+        ),
         _UNREACHABLE,
     ),
-    (("repository does not exist or may", "insufficient_scope", "access to the resource is denied"), _ABSENT_OR_PRIVATE),
+    (
+        ("repository does not exist or may", "insufficient_scope", "access to the resource is denied"),
+        _ABSENT_OR_PRIVATE,
+    ),
     (("manifest unknown", "name unknown", "manifest_unknown", "name_unknown", " not found"), _ABSENT),
     ((" unauthorized", "authentication required", "no basic auth", " denied", " forbidden"), _NOT_ALLOWED),
     (("internal server error", "bad gateway", "service unavailable", "gateway time", ": eof"), _FAULTY),

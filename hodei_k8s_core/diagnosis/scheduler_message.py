@@ -45,7 +45,10 @@ _KINDS: Final[tuple[tuple[str, CauseKind], ...]] = (
     ("required features", CauseKind.SELECTOR),
     ("free ports", CauseKind.PORT),
 )
-"""What a reason holds, in lower case -> its kind; the first that fits counts (pkg/scheduler/framework/plugins: ErrReason...)."""
+"""What a reason holds, in lower case -> its kind; the first that fits counts.
+
+Source of the reasons: the plugins of the scheduler (pkg/scheduler/framework/plugins, ErrReason...).
+"""
 
 
 class SchedulerMessage(msgspec.Struct, frozen=True):

@@ -8,16 +8,16 @@ from typing import Final, TypeAlias
 from hodei_k8s_core.diagnosis.case import Case, Examination, of_end, of_event, of_waiting, sentence, trouble
 from hodei_k8s_core.diagnosis.endings import ended_badly, init_ended
 from hodei_k8s_core.diagnosis.registry_message import read_pull_failure
-from hodei_k8s_core.diagnosis.stages import prepared_since, scheduled_at
-from hodei_k8s_core.pod import ContainerStatus, epoch
+from hodei_k8s_core.diagnosis.stages import prepared_since
+from hodei_k8s_core.pod import ContainerStatus
 from hodei_k8s_core.verdict import Blame, Category
 from hodei_k8s_core.worker_info import signal_name
 
 Rule: TypeAlias = Callable[[Case, ContainerStatus, str], Examination | None]
 
-FIRST_BACK_OFF: Final = 10.0
+BACK_OFFS: Final = (10.0, 20.0, 40.0, 80.0, 160.0)
 LONGEST_BACK_OFF: Final = 300.0
-"""Seconds between two pulls of the kubelet: doubled from the first to the longest."""
+"""Seconds between two pulls of the kubelet (pkg/kubelet/kubelet.go: backOffPeriod, MaxImageBackOff)."""
 _PULL_MESSAGE: Final = "Failed to pull image"
 _CAUSE_KNOWN: Final = ("ErrImagePull", "RegistryUnavailable", "SignatureValidationFailed")
 _MADE_LATER: Final = " not found"
@@ -72,9 +72,7 @@ def _not_pulled(case: Case, container: ContainerStatus, message: str) -> Examina
 
 def back_off_sum(retries: int) -> float:
     """Seconds that the kubelet waits before so many repeated pulls."""
-    if retries > 1000:  # beyond any patience, and 2**n would not be a float any more
-        return retries * LONGEST_BACK_OFF
-    return sum(min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 2.0**n) for n in range(retries))
+    return sum(BACK_OFFS[:retries]) + LONGEST_BACK_OFF * max(0, retries - len(BACK_OFFS))
 
 
 def _never_pulled(case: Case, container: ContainerStatus, message: str) -> Examination:  # noqa: ARG001 - as every rule
@@ -85,16 +83,12 @@ def _never_pulled(case: Case, container: ContainerStatus, message: str) -> Exami
 
 def _image_is_invalid(case: Case, container: ContainerStatus, message: str) -> Examination:  # noqa: ARG001
     what = sentence("the image's name is not one", message)
-    return trouble(
-        Category.IMAGE_INVALID, Blame.IMAGE, what, of_waiting(container), terminal=True, retryable=False
-    )
+    return trouble(Category.IMAGE_INVALID, Blame.IMAGE, what, of_waiting(container), terminal=True, retryable=False)
 
 
 def _image_is_refused(case: Case, container: ContainerStatus, message: str) -> Examination:  # noqa: ARG001
     what = sentence("the image's signature is not valid", message)
-    return trouble(
-        Category.IMAGE_INVALID, Blame.IMAGE, what, of_waiting(container), terminal=True, retryable=False
-    )
+    return trouble(Category.IMAGE_INVALID, Blame.IMAGE, what, of_waiting(container), terminal=True, retryable=False)
 
 
 def _config_is_wrong(case: Case, container: ContainerStatus, message: str) -> Examination | None:
@@ -132,7 +126,7 @@ def _crashes(case: Case, container: ContainerStatus, message: str) -> Examinatio
     if end is not None and is_init:
         return init_ended(container, end, terminal=terminal)
     if end is not None and end.reason == "OOMKilled":
-        return ended_badly(case, container, end, terminal=terminal)
+        return ended_badly(container, end, terminal=terminal)
     how = message if end is None else f"it ended with exit code {end.exit_code}"
     return trouble(
         Category.CRASH_LOOP,

@@ -16,7 +16,7 @@ from hodei_k8s_core.names import pod_name
 from hodei_k8s_core.observations import PodCreated, PodFailed
 from hodei_k8s_core.operations.calls import call, exchange, pause
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
-from hodei_k8s_core.operations.failures import error_for
+from hodei_k8s_core.operations.failures import error_of_create
 from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.pod_manifest import encode_worker_pod
 from hodei_k8s_core.requests import create_pod, get_pod
@@ -84,6 +84,7 @@ class _Creation:
             attempts=max(self.attempts, cause.attempts),
             status=cause.status,
             failure=cause.failure,
+            verdict=cause.verdict,
             mend=f"call again with creation_token={self.token!r} to adopt it, or destroy the worker by its id",
         )
 
@@ -169,6 +170,6 @@ def _wait_or_fail(creation: _Creation, outcome: Failure, *, taken: bool) -> Oper
     else:
         decision = retry_idempotent(outcome, attempt=creation.attempts, policy=retry, chance=chance)
     if isinstance(decision, GiveUp) or not (yield from SpendRetry()):
-        error = error_for(outcome, what=creation.what, step="send the Pod", attempts=creation.attempts)
+        error = error_of_create(outcome, what=creation.what, step="send the Pod", attempts=creation.attempts)
         raise creation.unknown(error) if may_have_happened(outcome) else error
     yield from pause(creation.post, outcome, decision.after)

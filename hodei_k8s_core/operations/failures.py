@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hodei_k8s_core.api_status import Status
+from hodei_k8s_core.diagnosis import verdict_of_refusal
 from hodei_k8s_core.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -71,6 +72,14 @@ def error_for(failure: Failure, *, what: str, step: str = "", attempts: int = 1)
         if applies(failure):
             return kind(f"{what}: {summary}", status=failure, mend=mend, retryable=_retryable(failure, kind), **known)
     return ProviderSpecific(f"{what}: the API server refused the request", status=failure, **known)
+
+
+def error_of_create(failure: Failure, *, what: str, step: str, attempts: int) -> ProviderError:
+    """As `error_for`, for a create: with the verdict on the worker that was to be, where the server gave an answer."""
+    error = error_for(failure, what=what, step=step, attempts=attempts)
+    if isinstance(failure, Status):
+        error.verdict = verdict_of_refusal(failure)
+    return error
 
 
 def _retryable(status: Status, kind: type[ProviderError]) -> bool:

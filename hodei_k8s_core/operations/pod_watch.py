@@ -2,36 +2,44 @@
 
     list ──────────────▶ watching ──── clean end, lost, silent ──▶ watch again from the last version
       ▲                     │
-      └──── 410, as HTTP status, as ERROR event, or on a later page of the list
+      └──── 410, as HTTP status or as ERROR event
 
-`next_batch` gives a `Listing` (the whole truth, after which nothing from before counts) or the events that came in one
-chunk. It never ends by itself; a deadline or the caller does. Back-off as client-go's reflector: 0.8 s, doubled up to
-30 s, with jitter, forgotten after a while of quiet (k8s.io/client-go/tools/cache/reflector.go).
+It never ends by itself; a deadline or the caller does. What follows from a failure is decided in `watch_trouble`.
+
+A step makes at most one exchange. What goes wrong is noted as `_trouble` and dealt with at the next step, so a failure
+can be thrown in at any effect: nothing is lost between two steps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 from hodei_k8s_core.api_status import Status
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import SILENCE, Close, Monotonic, Observe, Open, Operation, Random, Read, Sleep
-from hodei_k8s_core.errors import Internal, TransportError
-from hodei_k8s_core.http import Body
+from hodei_k8s_core.errors import Internal, ProviderError, TransportError
+from hodei_k8s_core.http import Body, Response
 from hodei_k8s_core.lines import LineSplitter, LineTooLong
 from hodei_k8s_core.observations import WatchReconnected
-from hodei_k8s_core.operations.calls import read_refusal
+from hodei_k8s_core.operations.calls import call, exchange, read_refusal
 from hodei_k8s_core.operations.deadline import DeadlineExceeded
-from hodei_k8s_core.operations.failures import error_for
-from hodei_k8s_core.operations.pod_listing import Listing, list_whole
+from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, ListCursor, Page
+from hodei_k8s_core.operations.watch_trouble import Connected, Lost, Troubles, is_expired, is_interruption
 from hodei_k8s_core.requests import watch_pods
-from hodei_k8s_core.retry import HOPELESS, Failure, backoff_delay
-from hodei_k8s_core.watch_event import Bookmark, PodEvent, WatchError, parse_watch_event
+from hodei_k8s_core.retry import Failure
+from hodei_k8s_core.watch_event import Bookmark, PodEvent, WatchError, parse_watch_event, version_newer
 
 REFUSAL_LIMIT = 64 * 1024
+ROUNDING: Final = 1e-3
+SHORTEST: Final = 1.0
+"""Seconds: a connection that lasted longer and ended cleanly met the server's own time limit, as a rule."""
+NO_VERSION: Final = ("", "0")
+"""As the start of a watch both mean "anything that is at hand", which can be older than what was seen."""
 
 
-Batch = Listing | Sequence[PodEvent]
+Batch: TypeAlias = Page | Sequence[PodEvent]
+News: TypeAlias = Batch | Lost | Connected
 
 
 class PodWatch:
@@ -50,39 +58,39 @@ class PodWatch:
         field_selector: str = "",
         version: str = "",
         patience: float | None = None,
+        page_size: int = PAGE_SIZE,
     ) -> None:
         self._config = config
-        self._patience = patience
-        self._failing_since: float | None = None
         self._what = what
         self._labels = label_selector
         self._fields = field_selector
-        self._version = version
+        self._page_size = page_size
+        self._version = "" if version in NO_VERSION else version
+        self._cursor = self._new_cursor()
         self._body: Body | None = None
         self._lines = LineSplitter()
-        self._failures = 0
-        self._opened_at: float | None = None
-        self._refusal: Status | None = None
-        self._last_failure: Failure | None = None
+        self._heard_at = 0.0
+        self._not_before = 0.0
+        self._trouble: tuple[str, Failure | None] | None = None
+        self._troubles = Troubles(config, what, patience)
 
-    def next_batch(self) -> Operation[Batch]:
-        """The next news. Raises what cannot pass by itself (401, 403, 404 of the namespace, an invalid selector)."""
-        try:
-            while True:
-                if self._refusal is not None:
-                    yield from self._refused(self._refusal)
-                elif not self._version:
-                    return (yield from self._list())
-                elif self._body is None:
-                    yield from self._open()
-                else:
-                    events = yield from self._read(self._body)
-                    if events:
-                        return events
-        except DeadlineExceeded as expired:
-            if self._last_failure is not None:
-                expired.learn(self._failures, self._last_failure)
-            raise
+    def next_batch(self, *, within: float | None = None) -> Operation[Batch]:
+        """The next page of a list or the events that came in one chunk; empty when none came `within` seconds.
+
+        An exchange that is under way is not cut short for `within`.
+
+        Raises: what cannot pass by itself (401, 403, an invalid selector): at once as long as the watch has never
+        worked, later only when it lasts (an API server that starts refuses what it will allow in a moment).
+        """
+        end = None if within is None else (yield from Monotonic()) + within
+        while True:
+            news = yield from self._next(end)
+            if not isinstance(news, Lost | Connected):
+                return news
+
+    def next_news(self) -> Operation[News]:
+        """As `next_batch`, with what happens to the connection."""
+        return (yield from self._next(None))
 
     def let_go(self) -> Operation[None]:
         """Let go of the connection; a later `next_batch` goes on where this one stopped."""
@@ -90,12 +98,70 @@ class PodWatch:
             body, self._body = self._body, None
             yield from Close(body)
 
-    def _list(self) -> Operation[Listing]:
-        listing = yield from list_whole(self._config, self._what, self._labels, self._fields)
-        self._version = listing.version
-        return listing
+    def _next(self, end: float | None) -> Operation[News]:
+        try:
+            while True:
+                try:
+                    news = yield from self._step(end)
+                except TransportError as error:
+                    self._trouble = ("failed" if self._body is None else "broken", error)
+                    continue
+                if news or (end is not None and (yield from Monotonic()) >= end):
+                    return news
+        except DeadlineExceeded as expired:
+            if self._troubles.last is not None:
+                expired.learn(self._troubles.failures, self._troubles.last)
+            raise
 
-    def _open(self) -> Operation[None]:
+    def _step(self, end: float | None) -> Operation[News]:
+        if self._trouble is not None:
+            return (yield from self._settle(*self._trouble))
+        now = yield from Monotonic()
+        left = None if end is None else max(0.0, end - now)
+        if now < self._not_before:
+            pause = self._not_before - now
+            yield from Sleep(pause if left is None else min(pause, left))
+            return ()
+        if self._body is not None:
+            return (yield from self._read(self._body, now, left))
+        if self._version:
+            return (yield from self._open())
+        return (yield from self._list())
+
+    def _list(self) -> Operation[News]:
+        outcome = yield from self._ask()
+        if not isinstance(outcome, Response):
+            if isinstance(outcome, Status) and outcome.is_expired and self._cursor.is_under_way:
+                self._cursor.begin_again()
+            else:
+                self._trouble = ("refused" if isinstance(outcome, Status) else "failed", outcome)
+            return ()
+        page = self._cursor.take(outcome.body)
+        self._heard_at = yield from Monotonic()
+        self._troubles.answered()
+        if page is not None and page.ends:
+            if page.version in NO_VERSION:
+                raise Internal(f"{self._what}: the server's list has no version, so nothing can be watched from there")
+            self._version, self._cursor = page.version, self._new_cursor()
+        return () if page is None else page
+
+    def _ask(self) -> Operation[Response | Failure]:
+        """Until the watch has worked once, what the usual retries do not overcome is raised; later it is waited out."""
+        if self._troubles.was_connected:
+            return (yield from exchange(self._cursor.request, self._config.request_timeout))
+        try:
+            return (yield from call(self._cursor.request, self._config, self._what))
+        except ProviderError as error:
+            if error.status is not None and error.status.is_expired:
+                return error.status
+            raise
+
+    def _new_cursor(self) -> ListCursor:
+        return ListCursor(
+            self._config, label_selector=self._labels, field_selector=self._fields, page_size=self._page_size
+        )
+
+    def _open(self) -> Operation[News]:
         policy = self._config.watch
         spread = policy.timeout_max - policy.timeout_min
         request = watch_pods(
@@ -105,35 +171,32 @@ class PodWatch:
             label_selector=self._labels,
             field_selector=self._fields,
         )
-        try:
-            body = yield from Open(request, self._config.request_timeout)
-            refusal = None if body.is_success else (yield from read_whole_refusal(body, self._config))
-        except TransportError as error:
-            if self._opened_at is None and error.fault in HOPELESS:
-                raise error_for(error, what=self._what) from None
-            yield from self._lost("failed", error)
-            return
-        if refusal is not None:
-            yield from self._refused(refusal)
-            return
-        self._opened_at = yield from Monotonic()
-        self._failing_since = None
-        self._lines = LineSplitter()
-        self._body = body
+        body = yield from Open(request, self._config.request_timeout)
+        if not body.is_success:
+            self._trouble = ("refused", (yield from read_whole_refusal(body, self._config)))
+            return ()
+        self._body, self._lines = body, LineSplitter()
+        self._heard_at = yield from Monotonic()
+        self._troubles.connected(self._heard_at)
+        return Connected()
 
-    def _read(self, body: Body) -> Operation[Sequence[PodEvent]]:
-        try:
-            chunk = yield from Read(body, self._config.silence_limit)
-        except TransportError as error:
-            yield from self._lost("broken", error)
-            return ()
+    def _read(self, body: Body, now: float, left: float | None) -> Operation[News]:
+        limit = max(0.0, self._heard_at + self._config.silence_limit - now)
+        chunk = yield from Read(body, limit if left is None else min(limit, left))
+        now = yield from Monotonic()
         if chunk is SILENCE:
-            yield from self._lost("silent", None)
+            if now - self._heard_at > self._config.silence_limit - ROUNDING:
+                self._trouble = ("silent", None)
             return ()
-        if not chunk:
-            yield from self._ended()
-            return ()
-        return self._take(chunk)
+        self._heard_at = now
+        if chunk:
+            return self._take(chunk)
+        if self._troubles.lasted(now) < SHORTEST:
+            self._trouble = ("closed", None)
+        else:
+            self._troubles.ended()
+            yield from self.let_go()
+        return ()
 
     def _take(self, chunk: bytes) -> Sequence[PodEvent]:
         try:
@@ -144,69 +207,43 @@ class PodWatch:
         for line in lines:
             event = parse_watch_event(line)
             if isinstance(event, WatchError):
-                self._refusal = event.status
+                self._trouble = ("refused", event.status)
                 break
-            self._version = event.version
-            if not isinstance(event, Bookmark):
-                events.append(event)
+            if version_newer(event.version, self._version):
+                self._version = event.version
+                self._troubles.moved_on()
+                if not isinstance(event, Bookmark):
+                    events.append(event)
         return events
 
-    def _ended(self) -> Operation[None]:
-        """The server's own time limit, as a rule; one that ends at once, again and again, is a failure like others."""
-        if (yield from self._age()) >= 1.0:
-            self._failures = 0
-            yield from self.let_go()
-        else:
-            yield from self._lost("closed", None)
-
-    def _refused(self, status: Status) -> Operation[None]:
-        self._refusal = None
-        if status.is_expired:
-            yield from self.let_go()
-            yield from Observe(WatchReconnected("expired"))
-            self._version = ""
-        elif status.is_retryable:
-            yield from self._lost("refused", status)
-        else:
-            raise error_for(status, what=self._what)
-
-    def _lost(self, cause: str, failure: Failure | None) -> Operation[None]:
+    def _settle(self, cause: str, failure: Failure | None) -> Operation[News]:
+        """Deal with what went wrong."""
         yield from self.let_go()
-        self._last_failure = failure
-        policy = self._config.watch
-        self._failures = 1 if (yield from self._age()) > policy.delay_reset else self._failures + 1
-        yield from self._check_patience(failure)
-        yield from Observe(WatchReconnected(cause))
-        delay = backoff_delay(
-            self._failures,
-            first=policy.first_delay,
-            factor=2.0,
-            maximum=policy.max_delay,
-            jitter=0.5,
-            chance=(yield from Random()),
-        )
-        asked = failure.retry_after if isinstance(failure, Status) else None
-        yield from Sleep(delay if asked is None else asked)
-
-    def _check_patience(self, failure: Failure | None) -> Operation[None]:
         now = yield from Monotonic()
-        if self._failing_since is None:
-            self._failing_since = now
-        if self._patience is not None and failure is not None and now - self._failing_since > self._patience:
-            raise error_for(failure, what=self._what, attempts=self._failures)
-
-    def _age(self) -> Operation[float]:
-        """Seconds since the last connection was opened; 0 before the first."""
-        return 0.0 if self._opened_at is None else (yield from Monotonic()) - self._opened_at
+        if is_interruption(failure):
+            yield from Observe(WatchReconnected("interrupted"))
+            self._trouble = None
+            return ()
+        chance = yield from Random()
+        self._not_before = now + self._troubles.weigh(failure, now, chance)
+        self._trouble = None
+        if is_expired(failure):
+            cause, self._version, self._cursor = "expired", "", self._new_cursor()
+        yield from Observe(WatchReconnected(cause))
+        return Lost(cause, failure, self._heard_at, self._troubles.in_a_row)
 
 
 def read_whole_refusal(body: Body, config: KubernetesConfig) -> Operation[Status]:
     """What a refused stream says; its body is small, and a silent or endless one is cut."""
     data = b""
-    while len(data) < REFUSAL_LIMIT:
-        chunk = yield from Read(body, config.request_timeout)
-        if chunk is SILENCE or not chunk:
-            break
-        data += chunk
+    try:
+        while len(data) < REFUSAL_LIMIT:
+            chunk = yield from Read(body, config.request_timeout)
+            if chunk is SILENCE or not chunk:
+                break
+            data += chunk
+    except TransportError:
+        yield from Close(body)
+        raise
     yield from Close(body)
     return read_refusal(body, data)

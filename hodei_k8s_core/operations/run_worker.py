@@ -11,23 +11,26 @@ from contextlib import suppress
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.diagnosis import judged_worker
 from hodei_k8s_core.effects import Emit, Operation, StopRequested, Stream
-from hodei_k8s_core.errors import OutcomeUnknown, ProviderError
+from hodei_k8s_core.errors import OutcomeUnknown, ProviderError, ProvisioningTimeout
 from hodei_k8s_core.operations.create_worker import create_worker, new_creation_token
-from hodei_k8s_core.operations.deadline import with_deadline
+from hodei_k8s_core.operations.deadline import DeadlineExceeded, with_deadline
 from hodei_k8s_core.operations.destroy_worker import destroy_worker
 from hodei_k8s_core.operations.follow_worker_logs import follow_worker_logs
 from hodei_k8s_core.operations.handles import handle_for_id
 from hodei_k8s_core.operations.reading import read_pod
-from hodei_k8s_core.operations.sightings import sightings, watch_one
-from hodei_k8s_core.operations.wait_for_worker import describe, seen, wait_for_worker
+from hodei_k8s_core.operations.wait_for_worker import wait_for_worker
 from hodei_k8s_core.operations.worker_status import gone_worker
+from hodei_k8s_core.operations.worker_watch import WorkerWatch, check_hope, describe
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import LogEntry, WorkerHandle, WorkerInfo, WorkerState
-from hodei_k8s_core.worker_info import worker_handle, worker_info
+from hodei_k8s_core.worker_info import worker_handle
 
 RunItem = WorkerHandle | WorkerInfo | LogEntry
-"""The handle once it is created, the worker whenever its state or reason changed, and each line of its log."""
+"""The handle once it is created, the worker whenever it reached something or is in trouble, each line of its log."""
+
+_STARTED = frozenset(set(WorkerState) - {WorkerState.CREATING})
 
 
 class _Run:
@@ -52,11 +55,12 @@ def run_worker(
 ) -> Stream[RunItem, WorkerInfo]:
     """Run a worker to its end, give its log as it is written, and destroy it.
 
-    Returns the worker as it was seen last, with its exit code. It has `startup_timeout` seconds to start; how long it
-    runs is bounded by the spec's `max_lifetime`.
+    Returns the worker as it was seen last, with its exit code. It has `startup_timeout` seconds to start, less where it
+    never will; how long it runs is bounded by the spec's `max_lifetime`.
 
-    Raises: what `create_worker`, `wait_for_worker`, `follow_worker_logs` and `destroy_worker` raise; the worker is
-    destroyed before, where that is possible. Closing the stream leaves the worker where it is.
+    Raises: NotReady or ProvisioningTimeout with the verdict when it does not start, and what `create_worker`,
+    `wait_for_worker`, `follow_worker_logs` and `destroy_worker` raise; the worker is destroyed before, where that is
+    possible. Closing the stream leaves the worker where it is.
     """
     run = _Run(config, spec, startup_timeout)
     try:
@@ -94,16 +98,25 @@ def _live(run: _Run) -> Stream[RunItem, None]:
 
 
 def _until_started(run: _Run, handle: WorkerHandle) -> Stream[RunItem, None]:
-    watch = watch_one(run.config, handle.pod_name, what=f"wait until the worker {handle.worker_id} starts")
-    while True:
-        for sighting in sightings((yield from watch.next_batch()), handle.pod_uid):
-            info = seen(sighting, handle, run.last)
-            if run.last is None or describe(info) != describe(run.last):
-                yield from Emit([info])
-            run.last = info
-            if info.state is not WorkerState.CREATING:
-                yield from watch.let_go()
-                return
+    watch = WorkerWatch(run.config, handle, what=f"wait until the worker {handle.worker_id} starts")
+    try:
+        while run.last is None or run.last.state is WorkerState.CREATING:
+            for info in (yield from watch.look()):
+                if run.last is None or _news(info) != _news(run.last):
+                    yield from Emit([info])
+                run.last = info
+                check_hope(info, _STARTED)
+        yield from watch.let_go()
+    except DeadlineExceeded as expired:
+        summary = f"the worker {handle.worker_id} did not start within {run.startup_timeout:g} s"
+        verdict = yield from watch.out_of_time(run.startup_timeout)
+        raise expired.to_error(ProvisioningTimeout, summary, verdict=verdict) from None
+
+
+def _news(info: WorkerInfo) -> tuple[object, ...]:
+    """What is worth telling when it changes."""
+    reached = () if info.timeline is None else tuple(info.timeline.reached)
+    return describe(info), info.verdict and info.verdict.category, reached
 
 
 def _destroy(run: _Run) -> Operation[None]:
@@ -120,9 +133,11 @@ def _destroy_once(run: _Run) -> Operation[None]:
         return
     pod = yield from destroy_worker(run.config, handle)
     if pod is not None:
-        last = worker_info(pod)
+        last = judged_worker(pod, now=pod.metadata.deleting_since or 0.0, policy=run.config.startup)
+        before = None if run.last is None else run.last.verdict
         if run.last is None or last.exit_code is not None:
-            run.last = msgspec.structs.replace(last, state=WorkerState.TERMINATED)
+            verdict = before or last.verdict  # from before it was told to end
+            run.last = msgspec.structs.replace(last, state=WorkerState.TERMINATED, verdict=verdict)
 
 
 def _find_created(run: _Run) -> Operation[WorkerHandle | None]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.operations.pod_listing import Listing
+from hodei_k8s_core.operations.pod_listing import ALL_IN_ONE, Page
 from hodei_k8s_core.operations.pod_watch import Batch, PodWatch
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.watch_event import Deleted
@@ -18,7 +18,7 @@ def watch_one(
 ) -> PodWatch:
     """A watch on the one Pod of that name."""
     fields = f"metadata.name={pod_name}"
-    return PodWatch(config, what=what, field_selector=fields, version=version, patience=patience)
+    return PodWatch(config, what=what, field_selector=fields, version=version, patience=patience, page_size=ALL_IN_ONE)
 
 
 class Sighting(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ def sightings(batch: Batch, uid: str) -> Iterator[Sighting]:
 
     A selector by name cannot lose a Pod that lives, so DELETED means gone; another uid means that ours is gone.
     """
-    if isinstance(batch, Listing):
+    if isinstance(batch, Page):
         found = next((pod for pod in batch.pods if uid in ("", pod.metadata.uid)), None)
         yield Sighting(found, gone=found is None)
         return

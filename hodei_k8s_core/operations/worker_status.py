@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.effects import Monotonic, Operation
 from hodei_k8s_core.operations.deadline import with_deadline
+from hodei_k8s_core.operations.examiner import Examiner
 from hodei_k8s_core.operations.handles import check_handle
-from hodei_k8s_core.operations.reading import read_pod
+from hodei_k8s_core.operations.reading import read_pod, read_pod_and_time
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
-from hodei_k8s_core.worker_info import worker_info
 from hodei_k8s_core.worker_state import worker_state
 
 
@@ -22,12 +22,21 @@ def get_worker_status(config: KubernetesConfig, handle: WorkerHandle) -> Operati
 
 
 def describe_worker(config: KubernetesConfig, handle: WorkerHandle) -> Operation[WorkerInfo]:
-    """Everything that the worker's Pod tells. For a Pod that is gone: TERMINATED, and nothing else is known.
+    """Everything that the worker's Pod tells, with its verdict and timeline. A Pod that is gone: TERMINATED, no more.
 
-    Raises: as `get_worker_status`.
+    The Pod's events are read where there is something to explain. Raises: as `get_worker_status`.
     """
-    pod = yield from _look(config, handle)
-    return gone_worker(handle) if pod is None else worker_info(pod)
+    check_handle(handle, config)
+    what = f"look at the worker {handle.worker_id}"
+    return (yield from with_deadline(_describe(config, handle), config.operation_timeout, what=what))
+
+
+def _describe(config: KubernetesConfig, handle: WorkerHandle) -> Operation[WorkerInfo]:
+    pod, server_now = yield from read_pod_and_time(config, handle)
+    if pod is None:
+        return gone_worker(handle)
+    examiner = Examiner(config, server_now - (yield from Monotonic()))
+    return (yield from examiner.explain(pod))
 
 
 def gone_worker(handle: WorkerHandle) -> WorkerInfo:

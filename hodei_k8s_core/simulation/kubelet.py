@@ -167,7 +167,6 @@ class Kubelet:
         first = view.asked_to_stop is None
         asked = now if view.asked_to_stop is None else view.asked_to_stop
         view.asked_to_stop = asked
-        view.killed_at = now + grace if first else min(view.killed_at, now + grace)
         if not all(one.behaviour.stops for one in view.containers):
             return
         began = view.has_begun
@@ -175,7 +174,7 @@ class Kubelet:
             self._unmake_sandbox(view, now)
         self._publish(view, now)
         for one in view.containers:
-            self._stop_container(view, one, asked, now, first=first)
+            self._stop_container(view, one, asked, now + grace, now, first=first)
         if began:
             self._publish(view, now)
         if view.all_ended:
@@ -188,7 +187,10 @@ class Kubelet:
         self._publish(view, now)
         view.sandbox = False
 
-    def _stop_container(self, view: NodeView, one: Container, asked: float, now: float, *, first: bool) -> None:
+    def _stop_container(
+        self, view: NodeView, one: Container, asked: float, killed: float, now: float, *, first: bool
+    ) -> None:
+        """Its end by `killed` at the latest; of several ends that were planned the first one comes."""
         does, run = one.behaviour, one.number
         if one.ended is not None:
             return
@@ -197,10 +199,10 @@ class Kubelet:
             return
         if first:
             one.lines = [(at, text) for at, text in one.lines if at <= now] + [(now, text) for text in does.on_term]
-        if does.term is not None and asked + does.term <= view.killed_at:
+        if does.term is not None and asked + does.term <= killed:
             ends, code = asked + does.term, does.term_exit_code
         else:
-            ends, code = view.killed_at, KILLED
+            ends, code = killed, KILLED
         self._agenda.at(ends, partial(self._end, view, one, run, code, ""))
 
     def _finish(self, view: NodeView, now: float) -> None:

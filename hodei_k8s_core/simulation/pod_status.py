@@ -25,7 +25,6 @@ class NodeView(msgspec.Struct):
     reason: str = ""
     message: str = ""
     asked_to_stop: float | None = None
-    killed_at: float = 0.0
 
     @property
     def has_begun(self) -> bool:

@@ -11,6 +11,8 @@ The contract of a body:
 - After `SILENCE` the body can still be read, or the next `read` raises `TransportError`; never b"".
 - A body that ends early, or whose `read` was cancelled, is never told as a clean end.
 - `close` may be called at any time, from any state, twice; it ends only this body's own connection.
+- `wake` (of a body for threads) may be called from any thread and from a signal handler: a `read` that waits returns
+  `SILENCE` now, and the body can still be read. Where none waits it does nothing, or the next `read` returns at once.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ class BodyStream(Protocol):
     @property
     def headers(self) -> Headers: ...
     def read(self, silence_limit: float) -> bytes | Silence: ...
+    def wake(self) -> None: ...
     def close(self) -> None: ...
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,6 +27,8 @@ from hodei_k8s_transport.channels.failures import translate
 READ_AHEAD_LIMIT = 1024**2
 """Bytes read ahead of the reader of one body; after that the server has to wait."""
 _CLOSE_LIMIT = 2.0
+_LONGEST_NAP = 1.0
+"""Seconds after which a waiting `read` looks by itself: a signal that comes just before it waits notifies nobody."""
 
 
 def closed_body(detail: str = "this body is closed") -> TransportError:
@@ -100,6 +103,7 @@ class ThreadedBody:
         self._buffer = Buffer()
         self._changed = threading.Condition()
         self._released = False
+        self._woken = False
         self._reader = threading.Thread(target=self._read_ahead, name="hodei-k8s-body", daemon=True)
 
     def start(self) -> None:
@@ -111,12 +115,25 @@ class ThreadedBody:
         Raises:
             TransportError: the body broke, or was closed.
         """
+        until = time.monotonic() + silence_limit
         with self._changed:
-            if not self._changed.wait_for(lambda: self._buffer.is_readable, silence_limit):
+            while not (self._buffer.is_readable or self._woken):
+                left = until - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(min(left, _LONGEST_NAP))
+            self._woken = False
+            if not self._buffer.is_readable:
                 return SILENCE
             data = self._buffer.take()
             self._changed.notify_all()
             return data
+
+    def wake(self) -> None:
+        """A `read` that waits returns `SILENCE` now. For any thread, and for signal handlers."""
+        self._woken = True
+        with self._changed:  # reentrant: a signal handler may interrupt a thread that holds it
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Let go of the connection, whatever the reader is waiting for."""

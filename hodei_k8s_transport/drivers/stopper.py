@@ -17,8 +17,8 @@ _SAFE_METHODS = frozenset({"GET", "HEAD"})
 class Stopper:
     """The way to stop one operation.
 
-    For a sync operation `request_stop` may be called from any thread and from a signal handler: it only counts, and
-    the driver looks several times a second. For an async one it must be called in the event loop's thread.
+    For a sync operation `request_stop` may be called from any thread and from a signal handler. For an async one it
+    must be called in the event loop's thread.
     """
 
     def __init__(self) -> None:

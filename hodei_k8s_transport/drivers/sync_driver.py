@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import queue
 import time
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
@@ -17,8 +18,6 @@ from hodei_k8s_transport.drivers.progress import Progress, WaitBrokenOff
 from hodei_k8s_transport.drivers.stopper import Stopper
 
 R = TypeVar("R")
-SLICE = 0.1
-"""Seconds between two looks at the stopper while waiting."""
 
 
 def run(operation: Operation[R], channel: Channel, host: Host, *, stopper: Stopper | None = None) -> R:
@@ -51,6 +50,9 @@ class Machine(Generic[R]):
         self._keys = itertools.count(1)
         self._bodies: dict[int, BodyStream] = {}
         self._wake_at: float | None = None
+        self._reading: BodyStream | None = None
+        # The one queue whose `put` is safe in a signal handler that interrupts its own `get`.
+        self._alarm: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._table: dict[type, Callable[[Any], Any]] = {
             Send: self._send,
             Open: self._open,
@@ -58,6 +60,7 @@ class Machine(Generic[R]):
             Close: self._close_body,
             Sleep: self._sleep,
         }
+        stopper.when_requested(self._wake)
 
     def advance(self) -> None:
         """Perform one effect, and run the operation to its next suspension.
@@ -67,6 +70,7 @@ class Machine(Generic[R]):
         """
         self._host.ensure_open()
         if not self.progress.started:
+            self._host.on_close(self._wake)
             self.progress.start()
             return
         if self.progress.obey(self._stopper.requests):
@@ -92,6 +96,8 @@ class Machine(Generic[R]):
 
     def close(self) -> None:
         """Close the operation and every body."""
+        self._host.forget(self._wake)
+        self._stopper.when_requested(None)
         with contextlib.ExitStack() as stack:
             for body in self._bodies.values():
                 stack.callback(_let_go, body)
@@ -111,13 +117,15 @@ class Machine(Generic[R]):
         stream = self._bodies.get(effect.body.key)
         if stream is None:
             raise TransportError(TransportFault.CLOSED, Delivery.ANSWERED, "this body is closed")
-        deadline = time.monotonic() + effect.silence_limit
-        while True:
-            left = deadline - time.monotonic()
-            reply = stream.read(max(0.0, min(SLICE, left)))
-            if reply is not SILENCE or left <= SLICE:
-                return reply
+        self._reading = stream
+        try:
             self._break_off_when_asked()
+            reply = stream.read(effect.silence_limit)
+        finally:
+            self._reading = None
+        if reply is SILENCE:  # it may have been woken
+            self._break_off_when_asked()
+        return reply
 
     def _close_body(self, effect: Close) -> None:
         stream = self._bodies.pop(effect.body.key, None)
@@ -128,8 +136,16 @@ class Machine(Generic[R]):
         if self._wake_at is None:
             self._wake_at = time.monotonic() + effect.seconds
         while (left := self._wake_at - time.monotonic()) > 0:
-            time.sleep(min(SLICE, left))
             self._break_off_when_asked()
+            with contextlib.suppress(queue.Empty):
+                self._alarm.get(timeout=left)
+
+    def _wake(self) -> None:
+        """Break off what waits, from another thread or a signal handler; the driver then looks why."""
+        self._alarm.put(None)
+        reading = self._reading
+        if reading is not None:
+            reading.wake()
 
     def _break_off_when_asked(self) -> None:
         if self._host.is_closed or self.progress.owes_stop(self._stopper.requests):

@@ -14,11 +14,13 @@ of its own. What the contract says about credentials depends on the channel's so
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import anyio
 
+from hodei_k8s_core.effects import SILENCE
 from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Request
 from hodei_k8s_transport.access.credential import Endpoint
@@ -30,6 +32,7 @@ from hodei_k8s_transport.testing.never_suspending import NeverSuspending, drive
 
 Scenario = Callable[[Any, LoopbackServer], Awaitable[None]]
 _GET = Request("GET", "/x")
+_LONG = 30.0
 
 
 class _Conformance:
@@ -86,6 +89,22 @@ class ChannelConformance(_Conformance):
             for call in (lambda: channel.send(_GET, 5), lambda: channel.open(_GET, 5), lambda: body.read(5)):
                 _must_fail(call)
             require(server.wait_until(lambda: server.open_connections == 0), "closing a channel closes connections")
+
+    def test_a_waiting_read_can_be_woken(self) -> None:
+        with LoopbackServer() as server:
+            live = LiveBody()
+            server.route("/x", live)
+            channel = self.make_channel(Endpoint(server.url))
+            try:
+                body = channel.open(_GET, 5)
+                waker = threading.Timer(0.1, body.wake)
+                waker.start()
+                require(body.read(_LONG) is SILENCE, "a read that is woken returns SILENCE")
+                waker.join()
+                live.send(b"more")
+                require(body.read(5) == b"more", "after that the body can still be read")
+            finally:
+                channel.close()
 
     def _check(self, scenario: Scenario) -> None:
         with LoopbackServer() as server:

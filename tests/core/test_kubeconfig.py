@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from hodei_k8s_core.cluster_access import BasicAuth, ClusterAccess, Identity, Material, TlsTrust, TokenFile
-from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.kubeconfig import ServiceAccountMount, load_kubeconfig
 from hodei_k8s_core.secret import Secret
 from tests.core.kubeconfigs import CA_DATA, CERTIFICATE_DATA, EXEC_V1BETA1, KEY_DATA, PATH, config, exec_stanza, load
 
@@ -22,7 +20,6 @@ def test_the_least_kubeconfig() -> None:
     assert access == ClusterAccess(
         server="https://k8s.example:6443",
         server_as_written="https://k8s.example:6443",
-        proxy_field=f"{CLUSTER}.proxy-url",
         origin=access.origin,
     )
     assert str(access.origin) == f'context "dev" ({PATH})'
@@ -227,50 +224,3 @@ def test_a_context_that_is_asked_for_beats_the_current_one() -> None:
 
     assert load(both, context="other").namespace == "o"
     assert load(both, context="").namespace == "default"
-
-
-MOUNT = ServiceAccountMount("/sa", namespace="mounted\n")
-POD = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
-
-
-def test_in_a_pod() -> None:
-    access = load_kubeconfig([], POD, service_account=MOUNT)
-
-    assert access.server == "https://10.96.0.1:443"
-    assert access.trust == TlsTrust(ca=Material("/sa/ca.crt", path="/sa/ca.crt"))
-    assert access.identity == Identity(token=TokenFile(Material("/sa/token", path="/sa/token")))
-    assert access.namespace == "mounted"
-    assert str(access.origin) == "the Pod's own service account"
-
-
-@pytest.mark.parametrize(
-    ("environ", "mount", "namespace"),
-    [
-        ({"POD_NAMESPACE": "mine"}, MOUNT, "mine"),
-        ({}, ServiceAccountMount("/sa"), "default"),
-    ],
-)
-def test_the_namespace_in_a_pod(environ: dict[str, str], mount: ServiceAccountMount, namespace: str) -> None:
-    assert load_kubeconfig([], POD | environ, service_account=mount).namespace == namespace
-
-
-def test_in_a_pod_with_ipv6_and_without_a_bundle() -> None:
-    environ = POD | {"KUBERNETES_SERVICE_HOST": "fd00::1"}
-
-    access = load_kubeconfig([], environ, service_account=ServiceAccountMount("/sa", has_ca=False))
-
-    assert access.server == "https://[fd00::1]:443"
-    assert access.trust == TlsTrust()
-
-
-@pytest.mark.parametrize(
-    ("environ", "mount"),
-    [(POD, None), ({}, MOUNT), (POD | {"KUBERNETES_SERVICE_PORT": ""}, MOUNT)],
-)
-def test_not_in_a_pod(environ: dict[str, str], mount: ServiceAccountMount | None) -> None:
-    with pytest.raises(ConfigurationError, match="there is none, or it is empty"):
-        load_kubeconfig([], environ, service_account=mount)
-
-
-def test_a_kubeconfig_beats_the_pod() -> None:
-    assert load(config(), environ=POD).origin.context == "dev"

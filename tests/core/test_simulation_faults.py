@@ -87,6 +87,13 @@ def test_a_reply_can_be_slow() -> None:
     assert world.now == 5.0
 
 
+def test_equal_rules_count_apart() -> None:
+    world = World(faults=[Rule("get", "version", Delay(1.0), nth=2), Rule("get", "version", Delay(1.0), nth=2)])
+    world.exchange(get("/version"))
+    world.exchange(get("/version"))
+    assert world.now == pytest.approx(2.02)
+
+
 def test_a_rule_says_which_request() -> None:
     world = World(faults=[Rule("create", "pods", unavailable(), nth=2, times=2)])
     assert [world.exchange(create(name)).status for name in "abcd"] == [201, 503, 503, 201]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hodei_k8s_core.cluster_access import ClusterAccess
+from hodei_k8s_core.errors import TransportError, TransportFault
 from hodei_k8s_transport.access.async_credentials import RefreshingAsyncCredentials
 from hodei_k8s_transport.access.connect import load_access
 from hodei_k8s_transport.access.keeper import CredentialKeeper
@@ -95,12 +99,33 @@ def expiring_at(timestamp: str) -> str:
     return f'\\"expirationTimestamp\\": \\"{timestamp}\\",'
 
 
-def is_alive(process_id: int) -> bool:
+def ends_soon(process_id: int) -> bool:
+    """The process has been killed: it is gone within seconds."""
+    deadline = time.monotonic() + 5
+    while _is_alive(process_id):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _is_alive(process_id: int) -> bool:
     """A process that nobody has waited for yet is a zombie: it has ended too."""
     try:
         return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def token(credential: Any) -> str:
+    return str(dict(credential.headers)["authorization"]).removeprefix("Bearer ")
+
+
+async def failure(call: Callable[[], Coroutine[Any, Any, Any]]) -> TransportError:
+    with pytest.raises(TransportError) as caught:
+        await call()
+    assert caught.value.fault is TransportFault.CREDENTIALS
+    return caught.value
 
 
 class ClientAuthority(Authority):

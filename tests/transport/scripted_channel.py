@@ -76,6 +76,9 @@ class ScriptedBody:
             raise piece
         return piece
 
+    def wake(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

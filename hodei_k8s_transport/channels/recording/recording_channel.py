@@ -84,6 +84,9 @@ class _RecordedBody:
             note(got, silence_limit)
         return got
 
+    def wake(self) -> None:
+        self._body.wake()
+
     def close(self) -> None:
         self._tape.closed()
         self._body.close()

@@ -109,6 +109,9 @@ class BodyReplay:
         while self._next < len(self._events) and isinstance(self._events[self._next], Silent):
             self._next += 1
 
+    def wake(self) -> None:
+        """A replay never waits."""
+
     def close(self) -> None:
         """Let go of it."""
         self._closed = True

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hodei_k8s_core.operations.run_worker import RunItem
-from hodei_k8s_core.operations.wait_for_worker import describe
+from hodei_k8s_core.operations.worker_watch import describe
 from hodei_k8s_core.worker import LogEntry, WorkerHandle, WorkerInfo
 from hodei_k8s_transport.cli import spec_options as options
 from hodei_k8s_transport.cli.interrupts import interrupts_stop
