@@ -4,7 +4,7 @@ Values and functions to use without any transport, and the operations that drive
 """
 
 from hodei_k8s_core.api_status import Status, StatusCause, parse_status
-from hodei_k8s_core.cluster_access import ClusterAccess
+from hodei_k8s_core.access.cluster_access import ClusterAccess
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.toleration import Toleration
@@ -54,7 +54,7 @@ from hodei_k8s_core.errors import (
 )
 from hodei_k8s_core.event_list import EventList, parse_event_list
 from hodei_k8s_core.http import Body, Request, Response
-from hodei_k8s_core.kubeconfig import load_kubeconfig
+from hodei_k8s_core.access.kubeconfig import load_kubeconfig
 from hodei_k8s_core.log_level import LogLevel
 from hodei_k8s_core.log_line import parse_log_line
 from hodei_k8s_core.pod import Pod, PodList, parse_pod, parse_pod_list

@@ -38,6 +38,8 @@ _REASONS: Final[dict[str, tuple[Category, Blame, str]]] = {
 _OWN_STORAGE: Final = ("ephemeral local storage usage exceeds", "local ephemeral storage limit", "usage of EmptyDir")
 """How the kubelet says that an eviction is the Pod's own doing (pkg/kubelet/eviction/helpers.go)."""
 _DELETION_SIGNALS: Final = ("SIGTERM", "SIGKILL")
+_LOST: Final = "ContainerStatusUnknown"
+"""What the kubelet writes, with a made-up 137, when the runtime does not know a container any more."""
 _NO_PROGRAM: Final = ("StartError", "ContainerCannotRun")
 
 
@@ -88,6 +90,8 @@ def worker_ended(case: Case) -> Examination | None:
         return None
     if end.reason in _NO_PROGRAM or (end.exit_code == 128 and started(end) is None and end.message):
         return _could_not_start(case, end)
+    if end.reason == _LOST:
+        return _end_is_lost(case, end)
     return ended_badly(case.worker, end, terminal=case.restarts_never)
 
 
@@ -201,6 +205,12 @@ def _deadline_exceeded(case: Case) -> Examination:
         terminal=True,
         retryable=blame is not Blame.WORKER,
     )
+
+
+def _end_is_lost(case: Case, end: Terminated) -> Examination:
+    what = sentence("its node does not know how it ended", end.message)
+    evidence = of_end(case.worker, end)
+    return trouble(Category.UNKNOWN, Blame.PLATFORM, what, evidence, terminal=case.restarts_never, retryable=True)
 
 
 def _could_not_start(case: Case, end: Terminated) -> Examination:

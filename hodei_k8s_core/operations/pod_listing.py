@@ -8,19 +8,27 @@ in the first part meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.http import Request
+from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.errors import ProviderError
+from hodei_k8s_core.http import Request, Response
+from hodei_k8s_core.operations.calls import call
 from hodei_k8s_core.pod import Pod, parse_pod_list
 from hodei_k8s_core.requests import list_pods, next_page
+from hodei_k8s_core.server_time import parse_http_date
 
+T = TypeVar("T")
 PAGE_SIZE = 500
 ALL_IN_ONE = 0
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some of the Pods in view at `version`; a page can be empty.
+    """Some of the Pods in view at `version`; a page can be empty. `date`: the server's clock then, where it was told.
 
     `begins`: what earlier pages said does not count. `ends`: a Pod that was in no page since `begins` is not in view.
     """
@@ -29,6 +37,7 @@ class Page(msgspec.Struct, frozen=True):
     version: str
     begins: bool
     ends: bool
+    date: float | None = None
 
 
 class ListCursor:
@@ -58,18 +67,20 @@ class ListCursor:
         """At least one page was taken, and more are to come."""
         return not self._begins
 
-    def take(self, body: bytes) -> Page | None:
+    def take(self, reply: Response) -> Page | None:
         """The page that a reply holds; None when it is not at the version of the pages before, and all begins again.
 
         Raises: Internal for what is no list of Pods.
         """
-        page = parse_pod_list(body)
+        page = parse_pod_list(reply.body)
         begins, version = self._begins, page.resource_version
         if not begins and version != self._version:
             self.begin_again()
             return None
-        self._begins, self._version, self._token = not page.continue_token, version, page.continue_token
-        return Page(page.items, version, begins=begins, ends=not page.continue_token)
+        ends = not page.continue_token
+        self._begins, self._version, self._token = ends, version, page.continue_token
+        date = parse_http_date(reply.header("date") or "")
+        return Page(page.items, version, begins=begins, ends=ends, date=date)
 
     def begin_again(self) -> None:
         """The version of the list has expired between two pages."""
@@ -78,3 +89,25 @@ class ListCursor:
 
     def _first_request(self, page_size: int) -> Request:
         return list_pods(self._namespace, label_selector=self._labels, field_selector=self._fields, limit=page_size)
+
+
+def list_whole(
+    config: KubernetesConfig, what: str, read: Callable[[Pod], T], *, label_selector: str = ""
+) -> Operation[list[T]]:
+    """What `read` makes of every Pod in view; each page is read when it comes and then forgotten."""
+    cursor = ListCursor(config, label_selector=label_selector)
+    found: list[T] = []
+    while True:
+        try:
+            reply = yield from call(cursor.request, config, what)
+        except ProviderError as error:
+            if not (cursor.is_under_way and error.status is not None and error.status.is_expired):
+                raise
+            cursor.begin_again()
+            continue
+        page = cursor.take(reply)
+        if page is None:
+            continue
+        found = [*([] if page.begins else found), *map(read, page.pods)]
+        if page.ends:
+            return found

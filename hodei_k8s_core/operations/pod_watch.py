@@ -19,7 +19,7 @@ from hodei_k8s_core.api_status import Status
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import SILENCE, Close, Monotonic, Observe, Open, Operation, Random, Read, Sleep
 from hodei_k8s_core.errors import Internal, ProviderError, TransportError
-from hodei_k8s_core.http import Body, Response
+from hodei_k8s_core.http import Body, Response, find_header
 from hodei_k8s_core.lines import LineSplitter, LineTooLong
 from hodei_k8s_core.observations import WatchReconnected
 from hodei_k8s_core.operations.calls import call, exchange, read_refusal
@@ -28,6 +28,7 @@ from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, ListCursor, Page
 from hodei_k8s_core.operations.watch_trouble import Connected, Lost, Troubles, is_expired, is_interruption
 from hodei_k8s_core.requests import watch_pods
 from hodei_k8s_core.retry import Failure
+from hodei_k8s_core.server_time import parse_http_date
 from hodei_k8s_core.watch_event import Bookmark, PodEvent, WatchError, parse_watch_event, version_newer
 
 REFUSAL_LIMIT = 64 * 1024
@@ -88,9 +89,9 @@ class PodWatch:
             if not isinstance(news, Lost | Connected):
                 return news
 
-    def next_news(self) -> Operation[News]:
+    def next_news(self, *, within: float | None = None) -> Operation[News]:
         """As `next_batch`, with what happens to the connection."""
-        return (yield from self._next(None))
+        return (yield from self._next(None if within is None else (yield from Monotonic()) + within))
 
     def let_go(self) -> Operation[None]:
         """Let go of the connection; a later `next_batch` goes on where this one stopped."""
@@ -136,7 +137,7 @@ class PodWatch:
             else:
                 self._trouble = ("refused" if isinstance(outcome, Status) else "failed", outcome)
             return ()
-        page = self._cursor.take(outcome.body)
+        page = self._cursor.take(outcome)
         self._heard_at = yield from Monotonic()
         self._troubles.answered()
         if page is not None and page.ends:
@@ -178,7 +179,7 @@ class PodWatch:
         self._body, self._lines = body, LineSplitter()
         self._heard_at = yield from Monotonic()
         self._troubles.connected(self._heard_at)
-        return Connected()
+        return Connected(parse_http_date(find_header(body.headers, "date") or ""))
 
     def _read(self, body: Body, now: float, left: float | None) -> Operation[News]:
         limit = max(0.0, self._heard_at + self._config.silence_limit - now)

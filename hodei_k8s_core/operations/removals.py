@@ -16,8 +16,9 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.errors import ProviderError
 from hodei_k8s_core.operations.calls import call
-from hodei_k8s_core.operations.pod_listing import all_pages
+from hodei_k8s_core.operations.pod_listing import list_whole
 from hodei_k8s_core.operations.reading import read_pod
+from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.worker import WorkerHandle
 from hodei_k8s_core.worker_change import ChangeKind, WorkerChange
 
@@ -33,7 +34,10 @@ def settle_removals(config: KubernetesConfig, changes: Sequence[WorkerChange]) -
     if not doubtful:
         return list(changes)
     try:
-        living = yield from (_look_at(config, doubtful) if len(doubtful) <= FEW else _list(config))
+        if len(doubtful) <= FEW:
+            living = yield from _look_at(config, doubtful)
+        else:
+            living = frozenset((yield from _list(config)))
     except ProviderError:
         return list(changes)
     return [
@@ -44,13 +48,17 @@ def settle_removals(config: KubernetesConfig, changes: Sequence[WorkerChange]) -
     ]
 
 
-def _look_at(config: KubernetesConfig, handles: Sequence[WorkerHandle]) -> Operation[set[str]]:
+def _look_at(config: KubernetesConfig, handles: Sequence[WorkerHandle]) -> Operation[frozenset[str]]:
     living = set()
     for handle in handles:
         if (yield from read_pod(config, handle)) is not None:
             living.add(handle.pod_uid)
-    return living
+    return frozenset(living)
 
 
-def _list(config: KubernetesConfig) -> Operation[set[str]]:
-    pages = all_pages(config, "look for the workers that went out of view")
+def _list(config: KubernetesConfig) -> Operation[list[str]]:
+    return (yield from list_whole(config, "look for the workers that went out of view", _uid))
+
+
+def _uid(pod: Pod) -> str:
+    return pod.metadata.uid

@@ -1,4 +1,4 @@
-"""What goes wrong with a watch, and what follows: how long to wait, or that it is over. It decides, and waits for nothing.
+"""What goes wrong with a watch, and what follows: how long to wait, or that it is over. It only decides.
 
 Back-off as client-go's reflector: 0.8 s, doubled up to 30 s, with jitter, forgotten after a connection that lasted two
 minutes (k8s.io/client-go/tools/cache/reflector.go).
@@ -33,7 +33,9 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """A connection is open that brings everything after what was told so far."""
+    """A connection is open that brings everything after what was told so far. `date`: the server's clock then."""
+
+    date: float | None = None
 
 
 def is_expired(failure: Failure | None) -> bool:

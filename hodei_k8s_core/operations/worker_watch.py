@@ -100,8 +100,8 @@ class WorkerWatch:
 def check_hope(info: WorkerInfo, wanted: Collection[WorkerState]) -> None:
     """The wait for one of the states `wanted` goes on.
 
-    Raises: NotReady for a worker that cannot get there any more, ProvisioningTimeout for a start whose time has run out;
-    with the verdict.
+    Raises: NotReady for a worker that cannot get there any more, ProvisioningTimeout for a start whose time is over;
+    both with the verdict.
     """
     goal = " or ".join(sorted(state.name for state in wanted))
     names = f"the worker {info.worker_id} will not be {goal}"

@@ -10,9 +10,9 @@ import logging
 import os
 from collections.abc import Mapping
 
-from hodei_k8s_core.cluster_access import ClusterAccess
-from hodei_k8s_core.kubeconfig import load_kubeconfig
-from hodei_k8s_core.proxy import choose_proxy
+from hodei_k8s_core.access.cluster_access import ClusterAccess
+from hodei_k8s_core.access.kubeconfig import load_kubeconfig
+from hodei_k8s_core.access.proxy import choose_proxy
 from hodei_k8s_transport.access.async_credentials import RefreshingAsyncCredentials
 from hodei_k8s_transport.access.credential import AsyncCredentialSource, CredentialSource, Endpoint
 from hodei_k8s_transport.access.exec_runner import EXEC_TIMEOUT

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 import anyio.abc
 
-from hodei_k8s_core.exec_plugin import PluginOutcome, PluginRun, RunEnd
+from hodei_k8s_core.access.exec_plugin import PluginOutcome, PluginRun, RunEnd
 
 EXEC_TIMEOUT = 60.0
 """Seconds for one run of a plugin. Interactive ones wait for a person: give them more."""

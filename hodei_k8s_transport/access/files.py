@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hodei_k8s_core.cluster_access import ClusterAccess, Material, TokenFile
+from hodei_k8s_core.access.cluster_access import ClusterAccess, Material, TokenFile
+from hodei_k8s_core.access.kubeconfig import ServiceAccountMount
+from hodei_k8s_core.access.kubeconfig_document import KubeconfigDocument
+from hodei_k8s_core.access.kubeconfig_merge import KubeconfigPaths, kubeconfig_paths
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.kubeconfig import ServiceAccountMount
-from hodei_k8s_core.kubeconfig_document import KubeconfigDocument
-from hodei_k8s_core.kubeconfig_merge import KubeconfigPaths, kubeconfig_paths
 
 SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount"
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from hodei_k8s_core.cluster_access import ClusterAccess, ExecPlugin, TokenFile
-from hodei_k8s_core.credentials import (
+from hodei_k8s_core.access.cluster_access import ClusterAccess, ExecPlugin, TokenFile
+from hodei_k8s_core.access.credentials import (
     Holding,
     after_reading,
     after_running,
@@ -25,8 +25,15 @@ from hodei_k8s_core.credentials import (
     must_run,
     token_in_file,
 )
+from hodei_k8s_core.access.exec_plugin import (
+    PluginOutcome,
+    PluginReply,
+    PluginRun,
+    plan_run,
+    plugin_failure,
+    read_outcome,
+)
 from hodei_k8s_core.errors import ConfigurationError, Delivery, TransportError, TransportFault
-from hodei_k8s_core.exec_plugin import PluginOutcome, PluginReply, PluginRun, plan_run, plugin_failure, read_outcome
 from hodei_k8s_core.secret import Secret
 from hodei_k8s_transport.access.credential import Credential
 from hodei_k8s_transport.access.files import read_material

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from hodei_k8s_core.cluster_access import ExecPlugin
+from hodei_k8s_core.access.cluster_access import ExecPlugin
 from hodei_k8s_transport.access.credential import Credential
 from hodei_k8s_transport.access.exec_runner import run_plugin
 from hodei_k8s_transport.access.keeper import CredentialKeeper

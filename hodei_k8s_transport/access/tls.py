@@ -13,7 +13,7 @@ import tempfile
 
 import msgspec
 
-from hodei_k8s_core.cluster_access import ClientCertificate, ClusterAccess
+from hodei_k8s_core.access.cluster_access import ClientCertificate, ClusterAccess
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.secret import Secret
 from hodei_k8s_transport.access.files import read_material

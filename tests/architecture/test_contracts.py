@@ -28,7 +28,7 @@ PLANTED = [
     ("core-is-pure", "hodei_k8s_core/retry.py", "import time"),
     ("core-is-pure", "hodei_k8s_core/operations/calls.py", "from httpx import Client"),
     ("core-is-pure", "hodei_k8s_core/simulation/store.py", "def f():\n    import os.path"),
-    ("core-is-pure", "hodei_k8s_core/kubeconfig.py", "import yaml"),
+    ("core-is-pure", "hodei_k8s_core/access/kubeconfig.py", "import yaml"),
     ("core-layers", "hodei_k8s_core/http.py", "from hodei_k8s_core import errors"),
     ("core-layers", "hodei_k8s_core/requests.py", "from hodei_k8s_core.operations.calls import call"),
     ("core-layers", "hodei_k8s_core/operations/calls.py", "import hodei_k8s_core.simulation.world"),

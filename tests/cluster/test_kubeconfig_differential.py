@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from hodei_k8s_core.cluster_access import ClusterAccess, TokenFile
+from hodei_k8s_core.access.cluster_access import ClusterAccess, TokenFile
 from hodei_k8s_core.errors import ConfigurationError, TransportError
 from hodei_k8s_core.http import Request
 from hodei_k8s_transport.access.connect import build_endpoint, load_access, sync_credentials

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hodei_k8s_core.cluster_access import ClusterAccess
-from hodei_k8s_core.kubeconfig import load_kubeconfig
-from hodei_k8s_core.kubeconfig_document import KubeconfigDocument
+from hodei_k8s_core.access.cluster_access import ClusterAccess
+from hodei_k8s_core.access.kubeconfig import load_kubeconfig
+from hodei_k8s_core.access.kubeconfig_document import KubeconfigDocument
 
 PATH = "/home/dev/.kube/config"
 CA_DATA = "Q0E="

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hodei_k8s_core.cluster_access import BasicAuth
-from hodei_k8s_core.credentials import (
+from hodei_k8s_core.access.cluster_access import BasicAuth
+from hodei_k8s_core.access.credentials import (
     READ_INTERVAL,
     Holding,
     after_reading,
@@ -16,7 +16,7 @@ from hodei_k8s_core.credentials import (
     must_run,
     token_in_file,
 )
-from hodei_k8s_core.impersonation import impersonation_headers
+from hodei_k8s_core.access.impersonation import impersonation_headers
 from hodei_k8s_core.secret import Secret
 
 NOW = 1000.0

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from hodei_k8s_core.cluster_access import ClusterAccess, ExecPlugin
+from hodei_k8s_core.access.cluster_access import ClusterAccess, ExecPlugin
+from hodei_k8s_core.access.exec_plugin import PluginOutcome, PluginReply, RunEnd, plan_run, read_outcome
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
-from hodei_k8s_core.exec_plugin import PluginOutcome, PluginReply, RunEnd, plan_run, read_outcome
 from hodei_k8s_core.secret import Secret
 from tests.core.kubeconfigs import EXEC_V1, EXEC_V1BETA1, config, exec_stanza, load
 

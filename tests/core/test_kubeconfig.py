@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hodei_k8s_core.cluster_access import BasicAuth, ClusterAccess, Identity, Material, TlsTrust, TokenFile
+from hodei_k8s_core.access.cluster_access import BasicAuth, ClusterAccess, Identity, Material, TlsTrust, TokenFile
 from hodei_k8s_core.secret import Secret
 from tests.core.kubeconfigs import CA_DATA, CERTIFICATE_DATA, EXEC_V1BETA1, KEY_DATA, PATH, config, exec_stanza, load
 

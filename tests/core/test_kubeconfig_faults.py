@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from hodei_k8s_core.access.kubeconfig import ServiceAccountMount, load_kubeconfig
+from hodei_k8s_core.access.kubeconfig_document import parse_document
 from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.kubeconfig import ServiceAccountMount, load_kubeconfig
-from hodei_k8s_core.kubeconfig_document import parse_document
 from tests.core.kubeconfigs import (
     CA_DATA,
     CERTIFICATE_DATA,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hodei_k8s_core.cluster_access import Identity, Material, TlsTrust, TokenFile
+from hodei_k8s_core.access.cluster_access import Identity, Material, TlsTrust, TokenFile
+from hodei_k8s_core.access.kubeconfig import ServiceAccountMount, load_kubeconfig
 from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.kubeconfig import ServiceAccountMount, load_kubeconfig
 from tests.core.kubeconfigs import config, document
 
 MOUNT = ServiceAccountMount("/sa", namespace="mounted\n")

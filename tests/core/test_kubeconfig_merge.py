@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from hodei_k8s_core.cluster_access import Material, TokenFile
+from hodei_k8s_core.access.cluster_access import Material, TokenFile
+from hodei_k8s_core.access.kubeconfig_merge import KubeconfigPaths, kubeconfig_paths, merge_documents
 from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.kubeconfig_merge import KubeconfigPaths, kubeconfig_paths, merge_documents
 from hodei_k8s_core.secret import Secret
 from tests.core.kubeconfigs import config, document, exec_stanza, load
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hodei_k8s_core.kubeconfig_yaml import MAX_DEPTH, YamlFault, _loader_class, parse_yaml
+from hodei_k8s_core.access.kubeconfig_yaml import MAX_DEPTH, YamlFault, _loader_class, parse_yaml
 
 
 @pytest.fixture(params=["C", "Python"], autouse=True)
@@ -120,7 +120,7 @@ def test_faults_quote_nothing(data: bytes, problem: str) -> None:
 
 def test_yaml_is_imported_when_there_is_some() -> None:
     program = (
-        "import sys, hodei_k8s_core.kubeconfig as k, hodei_k8s_core.kubeconfig_document as d\n"
+        "import sys, hodei_k8s_core.access.kubeconfig as k, hodei_k8s_core.access.kubeconfig_document as d\n"
         "assert 'yaml' not in sys.modules\n"
         "k.merge_documents([d.KubeconfigDocument('/a', b'{}')])\n"
         "assert 'yaml' in sys.modules\n"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hodei_k8s_core.cluster_access import ClusterAccess
+from hodei_k8s_core.access.cluster_access import ClusterAccess
+from hodei_k8s_core.access.proxy import choose_proxy
 from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.proxy import choose_proxy
 from hodei_k8s_core.secret import Secret
 
 

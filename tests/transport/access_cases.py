@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hodei_k8s_core.cluster_access import ClusterAccess
+from hodei_k8s_core.access.cluster_access import ClusterAccess
 from hodei_k8s_core.errors import TransportError, TransportFault
 from hodei_k8s_transport.access.async_credentials import RefreshingAsyncCredentials
 from hodei_k8s_transport.access.connect import load_access

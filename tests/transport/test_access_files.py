@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hodei_k8s_core.cluster_access import TokenFile
+from hodei_k8s_core.access.cluster_access import TokenFile
 from hodei_k8s_core.errors import ConfigurationError
 from hodei_k8s_transport.access.connect import build_endpoint, load_access, sync_credentials
 from tests.transport.access_cases import access_to, write_kubeconfig

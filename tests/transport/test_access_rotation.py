@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hodei_k8s_core.cluster_access import ClusterAccess
-from hodei_k8s_core.credentials import READ_INTERVAL
+from hodei_k8s_core.access.cluster_access import ClusterAccess
+from hodei_k8s_core.access.credentials import READ_INTERVAL
 from hodei_k8s_core.errors import ConfigurationError, TransportError, TransportFault
 from hodei_k8s_transport.access.connect import async_credentials, sync_credentials
 from tests.transport.access_cases import ClientAuthority, Clock, access_to, handshake, source_on

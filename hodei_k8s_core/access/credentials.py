@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from hodei_k8s_core.cluster_access import BasicAuth
+from hodei_k8s_core.access.cluster_access import BasicAuth
 from hodei_k8s_core.http import Headers
 from hodei_k8s_core.secret import Secret
 

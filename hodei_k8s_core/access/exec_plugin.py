@@ -15,10 +15,10 @@ from typing import Final
 
 import msgspec
 
-from hodei_k8s_core.cluster_access import ClusterAccess, ExecPlugin
-from hodei_k8s_core.credentials import is_header_text
+from hodei_k8s_core.access.cluster_access import ClusterAccess, ExecPlugin
+from hodei_k8s_core.access.credentials import is_header_text
+from hodei_k8s_core.access.kubeconfig_yaml import YamlFault, parse_yaml
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
-from hodei_k8s_core.kubeconfig_yaml import YamlFault, parse_yaml
 from hodei_k8s_core.secret import Secret
 
 CLUSTER_EXTENSION: Final = "client.authentication.k8s.io/exec"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from hodei_k8s_core.cluster_access import (
+from hodei_k8s_core.access.cluster_access import (
     ANONYMOUS,
     AccessOrigin,
     ClusterAccess,
@@ -20,14 +20,14 @@ from hodei_k8s_core.cluster_access import (
     TlsTrust,
     TokenFile,
 )
+from hodei_k8s_core.access.impersonation import impersonation_headers
+from hodei_k8s_core.access.kubeconfig_cluster import cluster_faults, trust_of
+from hodei_k8s_core.access.kubeconfig_document import ContextStanza, Kubeconfig, KubeconfigDocument, Placed, UserStanza
+from hodei_k8s_core.access.kubeconfig_merge import merge_documents
+from hodei_k8s_core.access.kubeconfig_user import identity_of, unsupported_faults, user_faults
+from hodei_k8s_core.access.server_url import join_host_port, parse_server, without_query
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.impersonation import impersonation_headers
-from hodei_k8s_core.kubeconfig_cluster import cluster_faults, trust_of
-from hodei_k8s_core.kubeconfig_document import ContextStanza, Kubeconfig, KubeconfigDocument, Placed, UserStanza
-from hodei_k8s_core.kubeconfig_merge import merge_documents
-from hodei_k8s_core.kubeconfig_user import identity_of, unsupported_faults, user_faults
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_core.server_url import join_host_port, parse_server, without_query
 
 
 class ServiceAccountMount(msgspec.Struct, frozen=True):

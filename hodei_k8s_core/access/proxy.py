@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
-from hodei_k8s_core.cluster_access import ClusterAccess
+from hodei_k8s_core.access.cluster_access import ClusterAccess
+from hodei_k8s_core.access.server_url import split_url
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_core.server_url import split_url
 
 KUBECONFIG_SCHEMES = ("http", "https", "socks5")
 ENVIRONMENT_SCHEMES = (*KUBECONFIG_SCHEMES, "socks5h")

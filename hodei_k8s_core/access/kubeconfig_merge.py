@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from hodei_k8s_core.access.kubeconfig_document import Kubeconfig, KubeconfigDocument, parse_document
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.kubeconfig_document import Kubeconfig, KubeconfigDocument, parse_document
 
 
 class KubeconfigPaths(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from hodei_k8s_core.access.kubeconfig_yaml import YamlFault, parse_yaml
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.kubeconfig_yaml import YamlFault, parse_yaml
 from hodei_k8s_core.secret import Secret
 
 S = TypeVar("S")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from hodei_k8s_core.cluster_access import (
+from hodei_k8s_core.access.cluster_access import (
     BasicAuth,
     ClientCertificate,
     ExecPlugin,
@@ -18,11 +18,11 @@ from hodei_k8s_core.cluster_access import (
     Material,
     TokenFile,
 )
-from hodei_k8s_core.credentials import is_header_text
+from hodei_k8s_core.access.credentials import is_header_text
+from hodei_k8s_core.access.exec_plugin import API_VERSIONS, CLUSTER_EXTENSION, DEFAULT_INTERACTIVE, INTERACTIVE_MODES
+from hodei_k8s_core.access.kubeconfig_cluster import is_path, material, resolve_path
+from hodei_k8s_core.access.kubeconfig_document import ClusterStanza, ExecStanza, Placed, UserStanza
 from hodei_k8s_core.errors import Fault
-from hodei_k8s_core.exec_plugin import API_VERSIONS, CLUSTER_EXTENSION, DEFAULT_INTERACTIVE, INTERACTIVE_MODES
-from hodei_k8s_core.kubeconfig_cluster import is_path, material, resolve_path
-from hodei_k8s_core.kubeconfig_document import ClusterStanza, ExecStanza, Placed, UserStanza
 from hodei_k8s_core.secret import Secret
 
 _USE_EXEC_INSTEAD = (

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import TypeVar
 
-from hodei_k8s_core.cluster_access import Material, TlsTrust
+from hodei_k8s_core.access.cluster_access import Material, TlsTrust
+from hodei_k8s_core.access.kubeconfig_document import ClusterStanza, Placed, decode_material
+from hodei_k8s_core.access.proxy import parse_proxy
+from hodei_k8s_core.access.server_url import parse_server
 from hodei_k8s_core.errors import Fault
-from hodei_k8s_core.kubeconfig_document import ClusterStanza, Placed, decode_material
-from hodei_k8s_core.proxy import parse_proxy
-from hodei_k8s_core.server_url import parse_server
 
 S = TypeVar("S")
 

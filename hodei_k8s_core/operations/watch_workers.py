@@ -1,0 +1,112 @@
+"""Watch a fleet: how every worker of a provider changes, and how old that picture is. One list, then one watch."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import msgspec
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import Emit, Monotonic, Operation, Stream, WallClock
+from hodei_k8s_core.labels import managed_selector
+from hodei_k8s_core.operations.fleet_fold import FleetFold
+from hodei_k8s_core.operations.pod_listing import Page
+from hodei_k8s_core.operations.pod_watch import News, PodWatch
+from hodei_k8s_core.operations.removals import settle_removals
+from hodei_k8s_core.operations.watch_trouble import Connected, Lost
+from hodei_k8s_core.worker_change import FleetItem, Freshness, WatchHealth, WorkerChange
+
+RECHECK_PERIOD: Final = 1.0
+"""Seconds at least between two looks at what time alone may have changed."""
+
+
+def watch_workers(
+    config: KubernetesConfig, *, selector: str = "", namespace: str | None = None
+) -> Stream[FleetItem, None]:
+    """Every change of a worker of `config.provider_id`, and every change of the watch's health; it does not end.
+
+    `selector`: labels that a worker must have besides, as Kubernetes writes it. `namespace`: another one than the
+    configured one. First come all workers as ADDED, then SYNCED; from there on a host that folds in every item has
+    the fleet as it is. Nothing is told twice, and after a break only what has changed meanwhile. A worker that came
+    and went while the server's history was lost (410) is not seen.
+
+    Raises: ConnectionFailed, AuthenticationFailed, ConfigurationError: at once when it cannot begin, later only for
+    what does not pass.
+    """
+    scope = config if namespace is None else msgspec.structs.replace(config, namespace=namespace)
+    fleet = FleetWatch(scope, what="watch the workers", selector=selector)
+    while True:
+        items = yield from fleet.next_items()
+        if items:
+            yield from Emit(items)
+
+
+class FleetWatch:
+    """The watch on a fleet as a pull machine: what changed, and the health where it is another than before."""
+
+    def __init__(self, config: KubernetesConfig, *, what: str, selector: str = "") -> None:
+        selectors = [managed_selector(config.provider_id), *([selector] if selector else [])]
+        self._config = config
+        self._watch = PodWatch(config, what=what, label_selector=",".join(selectors))
+        self._fold = FleetFold(config.startup)
+        self._clock_ahead = 0.0
+        self._health: WatchHealth | None = None
+        self._rechecked_at = -math.inf
+
+    @property
+    def is_whole(self) -> bool:
+        """A list was read to its end, so a worker that was not told does not exist."""
+        return self._health is not None
+
+    def next_items(self) -> Operation[list[FleetItem]]:
+        """What is new; empty now and then."""
+        news = yield from self._watch.next_news(within=(yield from self._until_recheck()))
+        if isinstance(news, Page | Connected) and news.date is not None:
+            self._clock_ahead = news.date - (yield from WallClock())
+        changes = yield from settle_removals(self._config, (yield from self._changes(news)))
+        health = yield from self._new_health(news)
+        return [*changes, *([] if health is None else [health])]
+
+    def _until_recheck(self) -> Operation[float | None]:
+        if self._fold.recheck_at == math.inf:
+            return None
+        now = yield from self._now()
+        return max(self._fold.recheck_at, self._rechecked_at + RECHECK_PERIOD) - now
+
+    def _now(self) -> Operation[float]:
+        """By the cluster's clock, which the ages of Pods are compared with."""
+        return (yield from WallClock()) + self._clock_ahead
+
+    def _changes(self, news: News) -> Operation[list[WorkerChange]]:
+        now = yield from self._now()
+        if isinstance(news, Page):
+            return self._fold.page(news, now)
+        changes = [] if isinstance(news, Lost | Connected) else self._fold.events(news, now)
+        if max(self._fold.recheck_at, self._rechecked_at + RECHECK_PERIOD) <= now:
+            self._rechecked_at = now
+            changes += self._fold.recheck(now)
+        return changes
+
+    def _new_health(self, news: News) -> Operation[WatchHealth | None]:
+        before, health = self._health, None
+        if isinstance(news, Lost) and before is not None:
+            health = yield from self._lost(news, before)
+        elif isinstance(news, Connected) or (isinstance(news, Page) and news.ends):
+            health = WatchHealth(freshness=Freshness.SYNCED, since=(yield from WallClock()))
+        if health is None or (before is not None and _same(health, before)):
+            return None
+        self._health = health
+        return health
+
+    def _lost(self, news: Lost, before: WatchHealth) -> Operation[WatchHealth]:
+        since = before.since
+        if before.is_synced:
+            since = (yield from WallClock()) - ((yield from Monotonic()) - news.heard)
+        freshness = Freshness.RECONNECTING if news.row == 1 else Freshness.STALE
+        because = news.cause if news.failure is None else f"{news.cause}: {news.failure}"
+        return WatchHealth(freshness=freshness, since=since, because=because)
+
+
+def _same(one: WatchHealth, other: WatchHealth) -> bool:
+    return (one.freshness, one.because) == (other.freshness, other.because)
