@@ -9,7 +9,6 @@ from hodei_k8s_core.verdict import Category
 from hodei_k8s_core.worker import WorkerInfo, WorkerState
 from hodei_k8s_core.worker_change import ChangeKind, FleetItem, WatchHealth, WorkerChange
 
-
 T = TypeVar("T")
 
 

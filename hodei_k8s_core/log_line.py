@@ -22,6 +22,7 @@ _BLOCK: Final = 1024
 _SMALL_BLOCK: Final = 32
 """Lines that share the fate of one among them that is not like the others (and few enough to stay in a cache)."""
 
+_SECONDS: Final = {b"%02d." % second: second * NANOSECONDS for second in range(60)}
 _integers = msgspec.json.Decoder(list[int])
 
 COMPLAINTS: Final = (
@@ -99,8 +100,8 @@ def _parse_alike(lines: Sequence[bytes]) -> list[LogEntry] | None:
     if nanoseconds is None or LinePiece in map(type, lines):
         return None
     seconds = [line[:20] for line in lines]
-    base_of = {second: _second_in_zone(second, zone) for second in set(seconds)}
-    if None in base_of.values():
+    base_of = _bases(set(seconds), zone)
+    if base_of is None:
         return None
     timestamps = map(operator.add, map(base_of.__getitem__, seconds), nanoseconds)
     try:
@@ -124,9 +125,19 @@ def _fractions(lines: Sequence[bytes], zone: bytes) -> list[int] | None:
     return _integers.decode(b"[1" + items[:-2] + b"]")
 
 
-def _second_in_zone(second: bytes, zone: bytes) -> int | None:
-    """Nanoseconds since the epoch of `YYYY-MM-DDThh:mm:ss.`, less what `_fractions` adds."""
-    if second[19:] != b".":
+def _bases(seconds: set[bytes], zone: bytes) -> dict[bytes, int] | None:
+    """Nanoseconds since the epoch of each `YYYY-MM-DDThh:mm:ss.`, less what `_fractions` adds; None where one is none.
+
+    Only minutes are parsed: a log of a line a second would otherwise take four times as long.
+    """
+    starts = {minute: _minute_in_zone(minute, zone) for minute in {second[:17] for second in seconds}}
+    start_of = {minute: start for minute, start in starts.items() if start is not None}
+    try:
+        return {second: start_of[second[:17]] + _SECONDS[second[17:]] for second in seconds}
+    except KeyError:
         return None
-    nanoseconds = parse_rfc3339_nanoseconds((second[:19] + zone[:-1]).decode("latin-1"))
+
+
+def _minute_in_zone(minute: bytes, zone: bytes) -> int | None:
+    nanoseconds = parse_rfc3339_nanoseconds((minute + b"00" + zone[:-1]).decode("latin-1"))
     return None if nanoseconds is None else nanoseconds - NANOSECONDS

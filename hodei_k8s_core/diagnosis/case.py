@@ -110,7 +110,8 @@ def trouble(
 
 def of_condition(condition: PodCondition) -> Evidence:
     """What a condition says."""
-    return Evidence(f"condition {condition.type}={condition.status}", joined(condition.reason, condition.message))
+    told = joined(condition.reason, condition.message) or f"since {condition.last_transition_time}"
+    return Evidence(f"condition {condition.type}={condition.status}", told)
 
 
 def of_event(event: Event) -> Evidence:

@@ -158,7 +158,7 @@ def _is_ended_by_deletion(case: Case, end: Terminated) -> bool:
     is left is whether a signal ended it.
     """
     meta = case.pod.metadata
-    if not case.pod.is_deleting:
+    if not case.pod.is_deleting or end.reason == "OOMKilled":
         return False
     if meta.deletion_grace_period_seconds == 0:
         return signal_name(end) in _DELETION_SIGNALS

@@ -11,6 +11,8 @@ from hodei_k8s_core.operations.health_check import health_check
 from hodei_k8s_core.operations.list_workers import list_workers
 from hodei_k8s_core.operations.run_worker import run_and_keep_worker, run_worker
 from hodei_k8s_core.operations.wait_for_worker import wait_for_worker
+from hodei_k8s_core.operations.wait_for_workers import wait_for_workers
+from hodei_k8s_core.operations.watch_workers import watch_workers
 from hodei_k8s_core.operations.worker_status import describe_worker, get_worker_status
 
 __all__ = [
@@ -33,5 +35,7 @@ __all__ = [
     "run_and_keep_worker",
     "run_worker",
     "wait_for_worker",
+    "wait_for_workers",
+    "watch_workers",
     "with_deadline",
 ]

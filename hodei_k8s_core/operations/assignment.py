@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.effects import Operation, Random, Sleep
 from hodei_k8s_core.errors import ConfigurationError, Fault, NotReady, ProviderError
 from hodei_k8s_core.labels import DRAINING, IDLE_SINCE, JOB_ID
 from hodei_k8s_core.operations.calls import call
@@ -17,6 +17,7 @@ from hodei_k8s_core.operations.handles import check_handle
 from hodei_k8s_core.operations.reading import not_found, read_pod_and_time
 from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.requests import patch_pod_annotations
+from hodei_k8s_core.retry import backoff_delay
 from hodei_k8s_core.server_time import format_rfc3339
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_core.worker_info import worker_info
@@ -82,6 +83,7 @@ def _annotate(config: KubernetesConfig, handle: WorkerHandle, what: str, change:
 
 
 def _read_and_patch(config: KubernetesConfig, handle: WorkerHandle, what: str, change: Change) -> Operation[WorkerInfo]:
+    turn = 0
     while True:  # until the deadline: each turn means that somebody else changed the Pod in between
         yield from step("annotate_worker", "read the Pod")
         pod, now = yield from read_pod_and_time(config, handle)
@@ -93,6 +95,13 @@ def _read_and_patch(config: KubernetesConfig, handle: WorkerHandle, what: str, c
         patched = yield from _patch(config, pod, what, change(info, now))
         if patched is not None:
             return worker_info(patched)
+        turn += 1
+        yield from Sleep(_conflict_delay(turn, (yield from Random())))
+
+
+def _conflict_delay(turn: int, chance: float) -> float:
+    """Short at first, as client-go's RetryOnConflict; growing, in case it is no race but a server that always says so."""
+    return backoff_delay(turn, first=0.01, factor=2.0, maximum=2.0, jitter=0.5, chance=chance)
 
 
 def _patch(config: KubernetesConfig, pod: Pod, what: str, annotations: Annotations) -> Operation[Pod | None]:

@@ -15,7 +15,7 @@ from hodei_k8s_core.errors import ConfigurationError, Fault, ProviderError, Time
 from hodei_k8s_core.observations import PodDestroyed
 from hodei_k8s_core.operations.calls import call
 from hodei_k8s_core.operations.deadline import step, with_deadline
-from hodei_k8s_core.operations.handles import check_handle, check_ours, handle_for_id, is_handles_pod
+from hodei_k8s_core.operations.handles import check_handle, check_ours, handle_for_id
 from hodei_k8s_core.operations.reading import read_pod
 from hodei_k8s_core.operations.sightings import sightings, watch_one
 from hodei_k8s_core.pod import Pod
@@ -32,7 +32,7 @@ def destroy_worker(
     """Stop a worker and wait until its Pod is gone. Idempotent: a Pod that is gone, or replaced, is done.
 
     `grace_period`: seconds that the container has between SIGTERM and SIGKILL, at least 1; None for the configured one.
-    Returns the last that was seen of the Pod, None if there was none.
+    Returns the last that was seen of the Pod, None if nothing was.
 
     Raises: Timeout when it is not gone `config.destroy_timeout` seconds after the grace period; it says what holds the
     Pod. ConnectionFailed, AuthenticationFailed; calling again is safe.
@@ -72,7 +72,10 @@ def _destroy(config: KubernetesConfig, handle: WorkerHandle, grace: int) -> Oper
             _delete_and_wait(config, handle, grace, what), grace + config.destroy_timeout, what=what
         )
     except Timeout as error:
-        raise (yield from _explained(config, handle, error)) from None
+        explained = yield from _explained(config, handle, error)
+        if explained is not None:
+            raise explained from None
+        last = None
     if last is not None:
         yield from Observe(PodDestroyed((yield from Monotonic()) - began))
     return last
@@ -107,15 +110,15 @@ def _wait_until_gone(config: KubernetesConfig, pod: Pod, what: str) -> Operation
                 return last
 
 
-def _explained(config: KubernetesConfig, handle: WorkerHandle, error: Timeout) -> Operation[Timeout]:
-    """The same error with what holds the Pod, if that can still be found out."""
+def _explained(config: KubernetesConfig, handle: WorkerHandle, error: Timeout) -> Operation[Timeout | None]:
+    """The same error with what holds the Pod, if that can still be found out; None when it is gone after all."""
     look = with_deadline(read_pod(config, handle), EXPLAIN_LIMIT, what="look at what holds the Pod")
     try:
         pod = yield from look
     except ProviderError:
         return error
-    if pod is None or not is_handles_pod(pod, handle):
-        return error
+    if pod is None:
+        return None
     holds, mend = _what_holds(pod)
     return Timeout(
         f"{error.summary}; {holds}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,10 @@ from hodei_k8s_core.watch_event import Deleted, PodEvent
 from hodei_k8s_core.worker import WorkerInfo
 from hodei_k8s_core.worker_change import ChangeKind, WorkerChange
 from hodei_k8s_core.worker_info import worker_info
+
+
+A_MOMENT: Final = 0.05
+"""Seconds: a limit has passed, and not only been reached."""
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -95,7 +100,9 @@ class FleetFold:
     def _look(self, pod: Pod, now: float) -> _Known:
         found = examine(pod, now=now, policy=self._policy)
         info = msgspec.structs.replace(worker_info(pod), verdict=found.verdict)
-        return _Known(info) if found.recheck_after is None else _Known(info, now + found.recheck_after, pod)
+        if found.recheck_after is None:
+            return _Known(info)
+        return _Known(info, now + found.recheck_after + A_MOMENT, pod)
 
 
 def _removed(info: WorkerInfo, *, gone: bool = False) -> WorkerChange:
@@ -103,7 +110,9 @@ def _removed(info: WorkerInfo, *, gone: bool = False) -> WorkerChange:
 
 
 def _face(info: WorkerInfo) -> WorkerInfo:
-    """What a host can see change: the seconds until the next look do so all the time."""
-    if info.verdict is None or info.verdict.recheck_after is None:
+    """What a host can see change. A verdict's evidence and its next look tell of seconds, and differ at every look."""
+    if info.verdict is None:
         return info
-    return msgspec.structs.replace(info, verdict=msgspec.structs.replace(info.verdict, recheck_after=None))
+    return msgspec.structs.replace(
+        info, verdict=msgspec.structs.replace(info.verdict, evidence=(), recheck_after=None)
+    )

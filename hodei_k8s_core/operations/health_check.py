@@ -30,14 +30,16 @@ def health_check(config: KubernetesConfig) -> Operation[HealthStatus]:
     found = _verdict(listed, f"list the workers in {config.namespace}")
     if found is not None and found.health is Health.UNHEALTHY:
         return found
-    # A list in a namespace that does not exist is empty, not refused; whoever may not read namespaces learns it later.
+    # A list in a namespace that does not exist is empty, not refused.
     namespace, namespace_latency = yield from _probe(get_namespace(config.namespace), timeout)
     if isinstance(namespace, Status) and namespace.is_not_found:
         reason = f"the namespace {config.namespace} does not exist; create it (--create-namespace) or set another one"
         return HealthStatus(Health.UNHEALTHY, reason)
     latency = max(latency, namespace_latency)
+    if found is None and not (isinstance(namespace, Status) and namespace.is_forbidden):  # nobody needs to read it
+        found = _verdict(namespace, f"read the namespace {config.namespace}")
     if found is not None:
-        return HealthStatus(found.health, found.reason, latency)
+        return HealthStatus(Health.DEGRADED, found.reason, latency)
     if latency > SLOW:
         return HealthStatus(Health.DEGRADED, f"the API server is slow: {latency:.1f} s for a small request", latency)
     return HealthStatus(Health.HEALTHY, "", latency)

@@ -205,7 +205,7 @@ class PodWatch:
         except LineTooLong as error:
             raise Internal(f"{self._what}: {error}") from error
         events: list[PodEvent] = []
-        for line in lines:
+        for line in filter(None, lines):  # a blank one is no event, and client-go's decoder skips it
             event = parse_watch_event(line)
             if isinstance(event, WatchError):
                 self._trouble = ("refused", event.status)

@@ -15,7 +15,6 @@ import msgspec
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.errors import ProviderError
-from hodei_k8s_core.operations.calls import call
 from hodei_k8s_core.operations.pod_listing import list_whole
 from hodei_k8s_core.operations.reading import read_pod
 from hodei_k8s_core.pod import Pod

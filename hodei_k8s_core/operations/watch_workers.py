@@ -11,7 +11,7 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Emit, Monotonic, Operation, Stream, WallClock
 from hodei_k8s_core.labels import managed_selector
 from hodei_k8s_core.operations.fleet_fold import FleetFold
-from hodei_k8s_core.operations.pod_listing import Page
+from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, Page
 from hodei_k8s_core.operations.pod_watch import News, PodWatch
 from hodei_k8s_core.operations.removals import settle_removals
 from hodei_k8s_core.operations.watch_trouble import Connected, Lost
@@ -45,10 +45,12 @@ def watch_workers(
 class FleetWatch:
     """The watch on a fleet as a pull machine: what changed, and the health where it is another than before."""
 
-    def __init__(self, config: KubernetesConfig, *, what: str, selector: str = "") -> None:
+    def __init__(
+        self, config: KubernetesConfig, *, what: str, selector: str = "", page_size: int = PAGE_SIZE
+    ) -> None:
         selectors = [managed_selector(config.provider_id), *([selector] if selector else [])]
         self._config = config
-        self._watch = PodWatch(config, what=what, label_selector=",".join(selectors))
+        self._watch = PodWatch(config, what=what, label_selector=",".join(selectors), page_size=page_size)
         self._fold = FleetFold(config.startup)
         self._clock_ahead = 0.0
         self._health: WatchHealth | None = None
@@ -67,6 +69,10 @@ class FleetWatch:
         changes = yield from settle_removals(self._config, (yield from self._changes(news)))
         health = yield from self._new_health(news)
         return [*changes, *([] if health is None else [health])]
+
+    def let_go(self) -> Operation[None]:
+        """Let go of the connection."""
+        yield from self._watch.let_go()
 
     def _until_recheck(self) -> Operation[float | None]:
         if self._fold.recheck_at == math.inf:

@@ -23,10 +23,14 @@ TOP_LEVEL = {
 }
 MADE_BY_TOOLS = re.compile(r"__pycache__|build|dist|.*\.egg-info|\..*_cache|\.hypothesis|\.venv.*|\.git|\.coverage.*")
 MAX_LINES = 260
+MAX_LINES_OF_TESTS = 450  # a suite is read a test at a time, and what it shares stands on top of it
 MAX_FUNCTION_LINES = 45
 # The exceptions, each with its reason: "hodei_k8s_transport/x.py" and "hodei_k8s_transport/x.py:function".
 LONG_FILES: dict[str, str] = {}
-LONG_FUNCTIONS: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {
+    "hodei_k8s_transport/cli/commands/run.py:command": "its parameters are the options of the command, with their help",
+    "tests/core/test_pod_manifest.py:test_the_whole_pod_of_a_plain_worker": "one literal: the whole Pod",
+}
 # Where a developer's or a build machine's files live. Not the places that the project speaks of on purpose: those of a
 # Pod (/var/run/secrets), of a node, and the temporary directory of a test.
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root|tmp/v\d+)/[\w.]+")
@@ -44,6 +48,10 @@ def files(folder: Path = ROOT) -> Iterator[Path]:
 
 def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
+
+
+def most_lines(path: Path) -> int:
+    return MAX_LINES_OF_TESTS if named(path).startswith("tests/") else MAX_LINES
 
 
 FILES = list(files())
@@ -69,7 +77,7 @@ def test_nothing_else_stands_at_the_top() -> None:
 
 
 def test_no_file_is_longer_than_one_concept() -> None:
-    too_long = {named(p): n for p in MODULES if (n := len(p.read_text().splitlines())) > MAX_LINES}
+    too_long = {named(p): n for p in MODULES if (n := len(p.read_text().splitlines())) > most_lines(p)}
     assert not {file: lines for file, lines in too_long.items() if file not in LONG_FILES}
     assert not LONG_FILES.keys() - too_long.keys(), "the exception is no longer needed"
 

@@ -71,7 +71,8 @@ def pods(world: World) -> int:
 
 def annotation(world: World, key: str) -> str | None:
     pod = world.pods(NAMESPACE)["hodei-worker-w1"]
-    return pod["metadata"].get("annotations", {}).get(key)
+    annotations: dict[str, str] = pod["metadata"].get("annotations", {})
+    return annotations.get(key)
 
 
 def one_or_none(world: World) -> bool:

@@ -343,6 +343,7 @@ def test_credentials_that_are_not_accepted() -> None:
 def test_a_pod_that_is_invalid() -> None:
     error = refused(422, "Invalid", "Pod is invalid: spec.x: wrong", field="spec.x")
     assert type(error) is ProvisioningFailed
+    assert error.status is not None
     assert error.status.causes[0].field == "spec.x"
 
 

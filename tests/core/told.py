@@ -77,6 +77,7 @@ class Told(msgspec.Struct):
 
 
 Answer = Response | TransportError | Stream
+Script = list[tuple[str, Answer]]
 
 
 def tell(

@@ -1,0 +1,85 @@
+"""Interleaved rounds (A B C A B C ...): what disturbs the machine for a while disturbs every contestant alike."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchmarks.case import Case, Contestant
+from benchmarks.runner import CannotRun, Runner
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`seconds`: CPU of one unit, median. `ratios`: to the first contestant, one a round, sorted. `trouble`: why not."""
+
+    contestant: Contestant
+    seconds: float = 0.0
+    ratios: tuple[float, ...] = ()
+    trouble: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Of the rounds the median: each compares two samples that were taken one soon after the other."""
+        return statistics.median(self.ratios)
+
+    @property
+    def is_reached(self) -> bool | None:
+        """Whether the target is reached, or None where there is none, or nothing to compare with."""
+        if self.contestant.at_least is None or self.trouble:
+            return None
+        return self.ratio >= self.contestant.at_least
+
+
+def measure(case: Case, rounds: int, progress: Callable[[str], None]) -> list[Measured]:
+    """Every contestant of the case, the first one being what the others are compared with.
+
+    Raises: CannotRun for the first one.
+    """
+    with _started(case) as runners:
+        troubles = _troubles(runners)
+        if first := troubles.get(case.contestants[0]):
+            raise CannotRun(first)
+        samples: dict[Contestant, list[float]] = {who: [] for who in runners if who not in troubles}
+        for number in range(rounds):
+            progress(f"{case.name}: round {number + 1} of {rounds}")
+            for who, taken in samples.items():
+                taken.append(runners[who].sample() / case.size)
+    ours = samples[case.contestants[0]]
+    return [
+        Measured(who, trouble=troubles[who])
+        if who in troubles
+        else Measured(who, statistics.median(samples[who]), _ratios(samples[who], ours))
+        for who in case.contestants
+    ]
+
+
+def _ratios(samples: list[float], ours: list[float]) -> tuple[float, ...]:
+    return tuple(sorted(theirs / own for theirs, own in zip(samples, ours, strict=True)))
+
+
+def _troubles(runners: dict[Contestant, Runner]) -> dict[Contestant, str]:
+    """Who cannot take part, and why."""
+    troubles: dict[Contestant, str] = {}
+    proofs: dict[Contestant, str] = {}
+    for who, runner in runners.items():
+        try:
+            proofs[who] = runner.prove()
+        except CannotRun as error:
+            troubles[who] = str(error)
+    expected = next(iter(proofs.values()), "")
+    return troubles | {who: "gives another result" for who, proof in proofs.items() if proof != expected}
+
+
+@contextmanager
+def _started(case: Case) -> Iterator[dict[Contestant, Runner]]:
+    runners: dict[Contestant, Runner] = {}
+    try:
+        for who in case.contestants:
+            runners[who] = Runner(case, who)
+        yield runners
+    finally:
+        for runner in runners.values():
+            runner.stop()

@@ -1,0 +1,90 @@
+"""Wait for many workers at once: one list and one watch for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.errors import ProviderError
+from hodei_k8s_core.labels import WORKER_ID
+from hodei_k8s_core.names import label_value_problem
+from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
+from hodei_k8s_core.operations.handles import check_handle
+from hodei_k8s_core.operations.watch_workers import FleetWatch
+from hodei_k8s_core.operations.worker_wait import Waits, WorkerWait, wanted_states
+from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
+
+WHAT: Final = "wait for the workers"
+LONGEST_SELECTOR: Final = 2000
+"""Characters: a selector is part of the URL, and servers and proxies limit that."""
+
+
+class WaitOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of waiting for one worker. `error`: None when it got there. `info`: as it was seen last, or None."""
+
+    handle: WorkerHandle
+    info: WorkerInfo | None = None
+    error: ProviderError | None = None
+
+    @property
+    def worker_id(self) -> str:
+        return self.handle.worker_id
+
+    @property
+    def is_success(self) -> bool:
+        """The worker got to one of the states that were waited for."""
+        return self.error is None
+
+
+def wait_for_workers(
+    config: KubernetesConfig,
+    handles: Iterable[WorkerHandle],
+    *,
+    until: WorkerState | Collection[WorkerState] = WorkerState.READY,
+    timeout: float = 120.0,
+) -> Operation[list[WaitOutcome]]:
+    """Wait until each worker is in one of the states `until`, or cannot get there, for at most `timeout` seconds.
+
+    One outcome for each handle, in their order; each error is what `wait_for_worker` would raise. Returns as soon as
+    all are decided. Events are not asked for, so a trouble that only they tell of shows by the time that it takes.
+
+    Raises: ConnectionFailed, AuthenticationFailed (then nothing can be said of any), ConfigurationError.
+    """
+    wanted = wanted_states(until, timeout)
+    waits = [WorkerWait(handle, wanted) for handle in handles]
+    for wait in waits:
+        check_handle(wait.handle, config)
+    if waits:
+        yield from with_deadline(_wait(config, waits, timeout), timeout, what=WHAT)
+    return [WaitOutcome(handle=wait.handle, info=wait.info, error=wait.error) for wait in waits]
+
+
+def _wait(config: KubernetesConfig, waits: Sequence[WorkerWait], timeout: float) -> Operation[None]:
+    left = Waits()
+    for wait in waits:
+        left.add(wait)
+    fleet = FleetWatch(config, what=WHAT, selector=_selector([wait.handle.worker_id for wait in waits]))
+    was_whole = False
+    try:
+        while left:
+            yield from step("wait_for_workers", f"{len(left)} of {len(waits)} are to come")
+            left.tell((yield from fleet.next_items()))
+            if fleet.is_whole and not was_whole:
+                was_whole = True
+                left.show_absences()
+        yield from fleet.let_go()
+    except DeadlineExceeded as expired:
+        for wait in left:
+            wait.run_out(timeout, expired)
+
+
+def _selector(worker_ids: Sequence[str]) -> str:
+    """Only these workers, where so many names fit into a URL; otherwise the whole fleet."""
+    names = sorted(set(worker_ids))
+    text = f"{WORKER_ID} in ({','.join(names)})"
+    fits = len(text) <= LONGEST_SELECTOR and not any(map(label_value_problem, names))
+    return text if fits and all(names) else ""
