@@ -13,7 +13,7 @@ from benchmarks.runner import CannotRun, Runner
 
 @dataclass(frozen=True)
 class Measured:
-    """`seconds`: CPU of one unit, median. `ratios`: to the first contestant, one a round, sorted. `trouble`: why not."""
+    """`seconds`: CPU of one unit, median. `ratios`: to ours, one a round, sorted. `trouble`: why there are none."""
 
     contestant: Contestant
     seconds: float = 0.0
@@ -39,29 +39,36 @@ def measure(case: Case, rounds: int, progress: Callable[[str], None]) -> list[Me
     Raises: CannotRun for the first one.
     """
     with _started(case) as runners:
-        troubles = _troubles(runners)
-        if first := troubles.get(case.contestants[0]):
-            raise CannotRun(first)
-        samples: dict[Contestant, list[float]] = {who: [] for who in runners if who not in troubles}
+        troubles = _unlike_the_first(runners)
+        samples: dict[Contestant, list[float]] = {who: [] for who in runners}
         for number in range(rounds):
             progress(f"{case.name}: round {number + 1} of {rounds}")
-            for who, taken in samples.items():
-                taken.append(runners[who].sample() / case.size)
-    ours = samples[case.contestants[0]]
+            for who, runner in runners.items():
+                if who not in troubles:
+                    _take(runner, samples[who], troubles, who)
+    ours = case.contestants[0]
+    if ours in troubles:
+        raise CannotRun(troubles[ours])
     return [
-        Measured(who, trouble=troubles[who])
-        if who in troubles
-        else Measured(who, statistics.median(samples[who]), _ratios(samples[who], ours))
+        Measured(who, trouble=troubles[who]) if who in troubles else _measured(case, who, samples[who], samples[ours])
         for who in case.contestants
     ]
 
 
-def _ratios(samples: list[float], ours: list[float]) -> tuple[float, ...]:
-    return tuple(sorted(theirs / own for theirs, own in zip(samples, ours, strict=True)))
+def _measured(case: Case, who: Contestant, samples: list[float], ours: list[float]) -> Measured:
+    ratios = tuple(sorted(theirs / own for theirs, own in zip(samples, ours, strict=True)))
+    return Measured(who, statistics.median(samples) / case.size, ratios)
 
 
-def _troubles(runners: dict[Contestant, Runner]) -> dict[Contestant, str]:
-    """Who cannot take part, and why."""
+def _take(runner: Runner, samples: list[float], troubles: dict[Contestant, str], who: Contestant) -> None:
+    try:
+        samples.append(runner.sample())
+    except CannotRun as error:
+        troubles[who] = str(error)
+
+
+def _unlike_the_first(runners: dict[Contestant, Runner]) -> dict[Contestant, str]:
+    """Who cannot take part, and why. Waits until all others are ready."""
     troubles: dict[Contestant, str] = {}
     proofs: dict[Contestant, str] = {}
     for who, runner in runners.items():

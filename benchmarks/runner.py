@@ -8,6 +8,7 @@ import math
 import multiprocessing as mp
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
@@ -34,18 +35,13 @@ class Runner:
 
     def prove(self) -> str:
         """Waits until it is ready. Raises: CannotRun."""
-        reply = self._receive()
-        if isinstance(reply, CannotRun):
-            raise reply
-        return str(reply)
+        return str(self._receive())
 
     def sample(self) -> float:
         """Seconds of CPU that one run took. Raises: CannotRun."""
-        self._connection.send("sample")
-        reply = self._receive()
-        if isinstance(reply, CannotRun):
-            raise reply
-        return float(reply)
+        with suppress(OSError):
+            self._connection.send("sample")
+        return float(self._receive())
 
     def stop(self) -> None:
         """The process ends, whatever it does."""
@@ -55,20 +51,24 @@ class Runner:
 
     def _receive(self) -> Any:
         try:
-            return self._connection.recv()
-        except EOFError:
+            reply = self._connection.recv()
+        except (EOFError, OSError):
             raise CannotRun("its process ended") from None
+        if isinstance(reply, CannotRun):
+            raise reply
+        return reply
 
 
 def _serve(connection: Connection, case: Case, contestant: Contestant) -> None:
     try:
         work, result = _ready(case, contestant)
-        connection.send(_digest(case.proof(result)))
+        digest = _digest(case.proof(result))
         del result
         runs = max(1, math.ceil(SHORTEST_SAMPLE / _timed(work, 1)))
+        connection.send(digest)
         while connection.recv():
             connection.send(_timed(work, runs) / runs)
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
         pass
     except ModuleNotFoundError as error:
         connection.send(CannotRun(f"not installed ({error.name})"))

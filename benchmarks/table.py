@@ -13,7 +13,7 @@ HEAD = f"{'':{_LABEL}}{'CPU':>14}   {'times ours':>10}  {'of all rounds':>13}   
 
 def render(case: Case, rows: list[Measured]) -> str:
     """A block of the table: a row a contestant."""
-    return "\n".join([f"{case.name} (a {case.unit})", *map(_row, rows), ""])
+    return "\n".join([f"{case.name}, per {case.unit}", *map(_row, rows), ""])
 
 
 def _row(row: Measured) -> str:

@@ -48,7 +48,7 @@ def _worker(chance: random.Random, number: int) -> Worker:
     )
 
 
-def labels(worker: Worker) -> dict[str, str]:
+def labels_of(worker: Worker) -> dict[str, str]:
     """What the Pod carries; so do the next functions, for whoever has to write it down by hand."""
     return {
         "app": "hodei-worker",
@@ -59,7 +59,7 @@ def labels(worker: Worker) -> dict[str, str]:
     }
 
 
-def annotations(worker: Worker) -> dict[str, str]:
+def annotations_of(worker: Worker) -> dict[str, str]:
     return {
         "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
         "karpenter.sh/do-not-disrupt": "true",
@@ -69,7 +69,7 @@ def annotations(worker: Worker) -> dict[str, str]:
     }
 
 
-def environment(worker: Worker) -> dict[str, str]:
+def environment_of(worker: Worker) -> dict[str, str]:
     return {
         "HODEI_WORKER_ID": worker.id,
         "HODEI_SERVER_ADDRESS": SERVER,
@@ -79,5 +79,5 @@ def environment(worker: Worker) -> dict[str, str]:
     }
 
 
-def quantities(worker: Worker) -> dict[str, str]:
+def quantities_of(worker: Worker) -> dict[str, str]:
     return {"cpu": f"{worker.milli_cores}m", "memory": f"{worker.mebibytes}Mi", "ephemeral-storage": "1Gi"}

@@ -4,6 +4,7 @@ Values and functions to use without any transport, and the operations that drive
 """
 
 from hodei_k8s_core.api_status import Status, StatusCause, parse_status
+from hodei_k8s_core.audit_report import AuditReport, AuditStatus, AuditStep
 from hodei_k8s_core.access.cluster_access import ClusterAccess
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.retry_policy import RetryPolicy
@@ -57,6 +58,7 @@ from hodei_k8s_core.http import Body, Request, Response
 from hodei_k8s_core.access.kubeconfig import load_kubeconfig
 from hodei_k8s_core.log_level import LogLevel
 from hodei_k8s_core.log_line import parse_log_line
+from hodei_k8s_core.permissions import Feature, rbac_manifests
 from hodei_k8s_core.pod import Pod, PodList, parse_pod, parse_pod_list
 from hodei_k8s_core.pod_manifest import build_worker_pod
 from hodei_k8s_core.quantity import Quantity, parse_quantity
@@ -79,6 +81,9 @@ from hodei_k8s_core.worker_state import worker_state
 
 __all__ = [
     "Architecture",
+    "AuditReport",
+    "AuditStatus",
+    "AuditStep",
     "AuthenticationFailed",
     "Body",
     "Close",
@@ -91,6 +96,7 @@ __all__ = [
     "EphemeralVolume",
     "EventList",
     "Fault",
+    "Feature",
     "Health",
     "HealthStatus",
     "HodeiK8sError",
@@ -157,6 +163,7 @@ __all__ = [
     "parse_pod_list",
     "parse_quantity",
     "parse_status",
+    "rbac_manifests",
     "worker_info",
     "worker_state",
 ]

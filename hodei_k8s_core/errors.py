@@ -82,7 +82,8 @@ class ProviderError(HodeiK8sError):
 
     `step`: where in the operation it happened. `attempts`: how many requests were tried for that step. `status`: what
     the server said last, or None. `failure`: what the transport met last, or None. `retryable`: whether the same call
-    can succeed later without a change. `mend`: what to do about it, or "". `verdict`: on the worker, or None.
+    can succeed later without a change. `mend`: what to do about it, or "". `verdict`: on the worker, or None. `target`:
+    what was connected to and by whose word, or "".
     """
 
     default_retryable: ClassVar[bool] = False
@@ -98,6 +99,7 @@ class ProviderError(HodeiK8sError):
         retryable: bool | None = None,
         mend: str = "",
         verdict: Verdict | None = None,
+        target: str = "",
     ) -> None:
         super().__init__(summary)
         self.summary = summary
@@ -108,6 +110,7 @@ class ProviderError(HodeiK8sError):
         self.retryable = self.default_retryable if retryable is None else retryable
         self.mend = mend
         self.verdict = verdict
+        self.target = target
 
     def __str__(self) -> str:
         parts = [self.summary]
@@ -119,6 +122,8 @@ class ProviderError(HodeiK8sError):
             parts.append(f"the server said: {self.status}")
         if self.failure is not None:
             parts.append(f"the last failure: {self.failure}")
+        if self.target:
+            parts.append(f"connecting to: {self.target}")
         if self.mend:
             parts.append(f"mend: {self.mend}")
         return "; ".join(parts)

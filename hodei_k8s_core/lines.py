@@ -87,6 +87,11 @@ class LogLineSplitter(LineSplitter):
         self._within_line = False
 
     @property
+    def is_within_line(self) -> bool:
+        """The last piece that was handed out goes on."""
+        return self._within_line
+
+    @property
     def tail(self) -> bytes:
         """What came after the last `\\n`: at the end of a log, its last line. A `LinePiece` where it continues one."""
         tail = b"".join(self._held)

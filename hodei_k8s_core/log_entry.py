@@ -30,9 +30,9 @@ class LogOrigin(Protocol):
 class LogEntry(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One line that a worker wrote, or a piece of a very long one.
 
-    `timestamp`: integer nanoseconds since the epoch, as the container runtime stamped it; None where a line came without
-    one. `message`: letter for letter, bytes that are not UTF-8 replaced by U+FFFD. `source`: the container. `partial`:
-    the line was too long to be held; the next entry goes on with it.
+    `timestamp`: integer nanoseconds since the epoch, as the container runtime stamped it; None where a line came
+    without one. `message`: letter for letter, bytes that are not UTF-8 replaced by U+FFFD. `source`: the container.
+    `partial`: the line was too long to be held; the next entry goes on with it.
     """
 
     timestamp: int | None
@@ -111,10 +111,10 @@ class GapReason(enum.Enum):
 
 
 class LogGap(msgspec.Struct, frozen=True, kw_only=True):
-    """Here lines are missing, or may be: none that was given before is older than `since`, none after than `until`.
+    """Here lines are missing, or may be: those between the last that was given before it and the next one.
 
-    `since` and `until`: nanoseconds since the epoch, None where the log has no line on that side. `detail`: the words of
-    the kubelet or the server, or "". `cursor`: from where a follower goes on behind the gap.
+    `since` and `until`: nanoseconds since the epoch, None where the log has no line on that side. `detail`: the words
+    of the kubelet or the server, or "". `cursor`: from where a follower goes on behind the gap.
     """
 
     reason: GapReason
@@ -127,7 +127,10 @@ class LogGap(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def message(self) -> str:
         """The gap in a sentence."""
-        ends = (f"since {_shown(self.since)}" if self.since else "", f"until {_shown(self.until)}" if self.until else "")
+        ends = (
+            f"since {_shown(self.since)}" if self.since else "",
+            f"until {_shown(self.until)}" if self.until else "",
+        )
         told = " ".join(["lines may be missing here", *(end for end in ends if end)])
         return f"{told}: {_SENTENCE_OF[self.reason]}{': ' if self.detail else ''}{self.detail}"
 

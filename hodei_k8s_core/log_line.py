@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
 from hodei_k8s_core.lines import LinePiece
+from hodei_k8s_core.log_entry import LogEntry
 from hodei_k8s_core.server_time import NANOSECONDS, format_rfc3339, parse_rfc3339_nanoseconds
-from hodei_k8s_core.worker import LogEntry
+
+Columns: TypeAlias = tuple[Sequence[int | None], list[str]]
+"""The timestamps of lines, None where one has none, and their messages."""
 
 _LONGEST_TIMESTAMP: Final = len("2026-11-23T14:01:19.112381182+00:00")
 _BLOCK: Final = 1024
@@ -49,11 +52,18 @@ def parse_log_line(line: bytes) -> LogEntry:
 
 def parse_log_lines(lines: Sequence[bytes]) -> list[LogEntry]:
     """As `parse_log_line`, for many lines at once; several times faster."""
-    entries: list[LogEntry] = []
+    return list(map(LogEntry, *parse_columns(lines)))
+
+
+def parse_columns(lines: Sequence[bytes]) -> Columns:
+    """As `parse_log_lines`, but the timestamps and the messages each in a list."""
+    timestamps: list[int | None] = []
+    messages: list[str] = []
     for block in _blocks(lines, _BLOCK):
-        alike = _parse_alike(block)
-        entries += _parse_mixed(block) if alike is None else alike
-    return entries
+        alike = _parse_alike(block) or _parse_mixed(block)
+        timestamps += alike[0]
+        messages += alike[1]
+    return timestamps, messages
 
 
 def kubelet_complaint(line: bytes) -> str | None:
@@ -82,16 +92,23 @@ def _blocks(lines: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
     return (lines[start : start + size] for start in range(0, len(lines), size))
 
 
-def _parse_mixed(lines: Sequence[bytes]) -> list[LogEntry]:
-    entries: list[LogEntry] = []
+def _parse_mixed(lines: Sequence[bytes]) -> Columns:
+    timestamps: list[int | None] = []
+    messages: list[str] = []
     for block in _blocks(lines, _SMALL_BLOCK):
-        alike = _parse_alike(block)
-        entries += map(parse_log_line, block) if alike is None else alike
-    return entries
+        alike = _parse_alike(block) or _parse_singly(block)
+        timestamps += alike[0]
+        messages += alike[1]
+    return timestamps, messages
 
 
-def _parse_alike(lines: Sequence[bytes]) -> list[LogEntry] | None:
-    """The entries, if all lines have nine digits of a fraction and the zone of the first one; else None."""
+def _parse_singly(lines: Sequence[bytes]) -> Columns:
+    pairs = [_split_timestamp(line) for line in lines]
+    return [timestamp for timestamp, _ in pairs], [text.decode("utf-8", "replace") for _, text in pairs]
+
+
+def _parse_alike(lines: Sequence[bytes]) -> tuple[list[int], list[str]] | None:
+    """Both columns, if all lines have nine digits of a fraction and the zone of the first one; else None."""
     width = lines[0].find(b" ", 0, _LONGEST_TIMESTAMP + 1) + 1
     zone = lines[0][29:width]
     if not zone or parse_rfc3339_nanoseconds(lines[0][: width - 1].decode("latin-1")) is None:
@@ -108,7 +125,7 @@ def _parse_alike(lines: Sequence[bytes]) -> list[LogEntry] | None:
         messages = [line[width:].decode() for line in lines]
     except UnicodeDecodeError:
         messages = [line[width:].decode("utf-8", "replace") for line in lines]
-    return list(map(LogEntry, timestamps, messages))
+    return list(timestamps), messages
 
 
 def _fractions(lines: Sequence[bytes], zone: bytes) -> list[int] | None:

@@ -6,7 +6,6 @@ otherwise.
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 from collections.abc import Mapping
 from typing import Final
@@ -14,14 +13,13 @@ from typing import Final
 import msgspec
 
 from hodei_k8s_core.errors import ConfigurationError, Fault
+from hodei_k8s_core.log_entry import WORKER_CONTAINER as WORKER_CONTAINER
+from hodei_k8s_core.log_entry import LogEntry as LogEntry
 from hodei_k8s_core.log_level import LogLevel as LogLevel
-from hodei_k8s_core.log_level import detect_level
 from hodei_k8s_core.timeline import Timeline
 from hodei_k8s_core.verdict import Verdict
 
 PROVIDER_TYPE: Final = "kubernetes"
-WORKER_CONTAINER: Final = "worker"
-"""The name of the one container that counts."""
 
 
 class WorkerState(enum.Enum):
@@ -115,33 +113,6 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def worker_id(self) -> str:
         return self.handle.worker_id
-
-
-class LogEntry(msgspec.Struct, frozen=True):
-    """One line that a worker wrote.
-
-    `timestamp`: integer nanoseconds since the epoch, as the container runtime stamped it; None where a piece of a long
-    line came without one. `message`: letter for letter, bytes that are not UTF-8 replaced by U+FFFD. `source`: the
-    container.
-    """
-
-    timestamp: int | None
-    message: str
-    source: str = WORKER_CONTAINER
-
-    @property
-    def datetime(self) -> dt.datetime | None:
-        """`timestamp` in UTC; three digits shorter, since a datetime has no nanoseconds."""
-        if self.timestamp is None:
-            return None
-        seconds, nanoseconds = divmod(self.timestamp, 1_000_000_000)
-        moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
-        return moment.replace(microsecond=nanoseconds // 1000)
-
-    @property
-    def level(self) -> LogLevel:
-        """How bad the line says it is; found when it is asked for, since most lines are only passed on."""
-        return detect_level(self.message)
 
 
 class Health(enum.Enum):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hodei_k8s_transport.access.credential import AsyncCredentialSource, Credential, CredentialSource, Endpoint
+    from hodei_k8s_transport.access_audit import audit_access
     from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
     from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
     from hodei_k8s_transport.channels.channel import AsyncBodyStream, AsyncChannel, BodyStream, Channel
@@ -46,6 +47,7 @@ _HOME = {
     "RecordingChannel": "channels.recording.recording_channel",
     "ReplayChannel": "channels.recording.replay_channel",
     "SyncStream": "drivers.sync_stream",
+    "audit_access": "access_audit",
     "run": "drivers.sync_driver",
     "run_async": "drivers.async_driver",
 }
@@ -70,6 +72,7 @@ __all__ = [
     "RecordingChannel",
     "ReplayChannel",
     "SyncStream",
+    "audit_access",
     "run",
     "run_async",
 ]

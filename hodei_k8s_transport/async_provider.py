@@ -11,10 +11,13 @@ from typing import TypeVar
 import httpx
 
 from hodei_k8s_core import operations
+from hodei_k8s_core.access.target import Target
+from hodei_k8s_core.audit_report import AuditReport
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.operations.run_worker import RunItem
+from hodei_k8s_core.permissions import Feature
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_transport.channels.channel import AsyncChannel
@@ -36,8 +39,15 @@ class AsyncKubernetesProvider(ProviderBase):
     After the block every call raises `ProviderClosed`. Not to be used by two event loops, nor across a fork.
     """
 
-    def __init__(self, config: KubernetesConfig, channel: AsyncChannel, *, observer: Observer | None = None) -> None:
-        super().__init__(config, observer)
+    def __init__(
+        self,
+        config: KubernetesConfig,
+        channel: AsyncChannel,
+        *,
+        observer: Observer | None = None,
+        target: Target | None = None,
+    ) -> None:
+        super().__init__(config, observer, target)
         self._channel = channel
         self._thread = threading.get_ident()
 
@@ -55,17 +65,16 @@ class AsyncKubernetesProvider(ProviderBase):
         """A provider for the cluster that the settings and the environment name, closed at the end of the block.
 
         `channel` carries the requests in place of our own; `client` is a host's own httpx client, for our channel to
-        use. `environ`: in place of the process's variables. `observer` is told what operations observe.
+        use, with what that trusts and which proxies it takes. `environ`: in place of the process's variables.
+        `observer` is told what operations observe.
 
         Raises: ConfigurationError for access that cannot be made sense of, before anything is sent.
         """
-        made = (
-            open_async_channel(config, os.environ if environ is None else environ, client)
-            if channel is None
-            else channel
-        )
-        async with made:
-            provider = cls(config, made, observer=observer)
+        target = None
+        if channel is None:
+            channel, target = open_async_channel(config, os.environ if environ is None else environ, client)
+        async with channel:
+            provider = cls(config, channel, observer=observer, target=target)
             try:
                 yield provider
             finally:
@@ -77,11 +86,11 @@ class AsyncKubernetesProvider(ProviderBase):
 
     async def _run(self, operation: Operation[R]) -> R:
         self._check_host()
-        return await run_async(operation, self._channel, self._host)
+        return await run_async(self._located(operation), self._channel, self._host)
 
     def _stream(self, operation: Stream[T, R]) -> AsyncStream[T, R]:
         self._check_host()
-        return AsyncStream(operation, self._channel, self._host)
+        return AsyncStream(self._located(operation), self._channel, self._host)
 
     def _check_host(self) -> None:
         self._check_process()
@@ -215,6 +224,16 @@ class AsyncKubernetesProvider(ProviderBase):
     async def health_check(self) -> HealthStatus:
         """Whether the provider can do its work, by two small requests; what is wrong is in the reply, not raised."""
         return await self._run(operations.health_check(self._config))
+
+    async def audit(
+        self, *, spec: WorkerSpec | None = None, features: Collection[Feature] | None = None
+    ) -> AuditReport:
+        """The whole way from settings to permissions, step by step; what is wrong is in the report, not raised.
+
+        `spec`: a worker that must be accepted, by a dry run; None for a small one. `features`: whose permissions are
+        asked for; None for those that the settings turn on.
+        """
+        return await self._run(operations.audit(self._config, target=self._target, spec=spec, features=features))
 
     async def ensure_namespace(self) -> bool:
         """Create the configured namespace unless it exists; whether it was made now."""

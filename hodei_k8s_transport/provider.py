@@ -10,9 +10,12 @@ from typing import TypeVar
 import httpx
 
 from hodei_k8s_core import operations
+from hodei_k8s_core.access.target import Target
+from hodei_k8s_core.audit_report import AuditReport
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.operations.run_worker import RunItem
+from hodei_k8s_core.permissions import Feature
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_transport.channels.channel import Channel
@@ -34,8 +37,15 @@ class KubernetesProvider(ProviderBase):
     After `close` every call raises `ProviderClosed`. Not to be used across a fork.
     """
 
-    def __init__(self, config: KubernetesConfig, channel: Channel, *, observer: Observer | None = None) -> None:
-        super().__init__(config, observer)
+    def __init__(
+        self,
+        config: KubernetesConfig,
+        channel: Channel,
+        *,
+        observer: Observer | None = None,
+        target: Target | None = None,
+    ) -> None:
+        super().__init__(config, observer, target)
         self._channel = channel
 
     @classmethod
@@ -52,12 +62,15 @@ class KubernetesProvider(ProviderBase):
         """A provider for the cluster that the settings and the environment name, closed at the end of the block.
 
         `channel` carries the requests in place of our own; `client` is a host's own httpx client, for our channel to
-        use. `environ`: in place of the process's variables. `observer` is told what operations observe.
+        use, with what that trusts and which proxies it takes. `environ`: in place of the process's variables.
+        `observer` is told what operations observe.
 
         Raises: ConfigurationError for access that cannot be made sense of, before anything is sent.
         """
-        made = open_channel(config, os.environ if environ is None else environ, client) if channel is None else channel
-        provider = cls(config, made, observer=observer)
+        target = None
+        if channel is None:
+            channel, target = open_channel(config, os.environ if environ is None else environ, client)
+        provider = cls(config, channel, observer=observer, target=target)
         try:
             yield provider
         finally:
@@ -70,11 +83,11 @@ class KubernetesProvider(ProviderBase):
 
     def _run(self, operation: Operation[R]) -> R:
         self._check_process()
-        return run(operation, self._channel, self._host)
+        return run(self._located(operation), self._channel, self._host)
 
     def _stream(self, operation: Stream[T, R]) -> SyncStream[T, R]:
         self._check_process()
-        return SyncStream(operation, self._channel, self._host)
+        return SyncStream(self._located(operation), self._channel, self._host)
 
     def create_worker(self, spec: WorkerSpec, *, creation_token: str | None = None) -> WorkerHandle:
         """Get a worker's Pod accepted, and return its handle; it still has to be scheduled and started.
@@ -199,6 +212,14 @@ class KubernetesProvider(ProviderBase):
     def health_check(self) -> HealthStatus:
         """Whether the provider can do its work, by two small requests; what is wrong is in the reply, not raised."""
         return self._run(operations.health_check(self._config))
+
+    def audit(self, *, spec: WorkerSpec | None = None, features: Collection[Feature] | None = None) -> AuditReport:
+        """The whole way from settings to permissions, step by step; what is wrong is in the report, not raised.
+
+        `spec`: a worker that must be accepted, by a dry run; None for a small one. `features`: whose permissions are
+        asked for; None for those that the settings turn on.
+        """
+        return self._run(operations.audit(self._config, target=self._target, spec=spec, features=features))
 
     def ensure_namespace(self) -> bool:
         """Create the configured namespace unless it exists; whether it was made now."""

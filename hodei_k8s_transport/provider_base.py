@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
 
+from hodei_k8s_core.access.target import Target
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.observations import Observation, PodStarted
 from hodei_k8s_core.operations import adopt_or_create_worker, create_worker
+from hodei_k8s_core.operations.located import located
 from hodei_k8s_core.retry_budget import RetryBudget
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.startup_times import StartupTimes
@@ -19,13 +22,18 @@ from hodei_k8s_transport.creation_tokens import CreationTokens
 from hodei_k8s_transport.drivers.host import Host
 
 Observer = Callable[[Observation], None]
+R = TypeVar("R")
+Y = TypeVar("Y")
 
 
 class ProviderBase:
     """The part of a provider that does no I/O."""
 
-    def __init__(self, config: KubernetesConfig, observer: Observer | None = None) -> None:
+    def __init__(
+        self, config: KubernetesConfig, observer: Observer | None = None, target: Target | None = None
+    ) -> None:
         self._config = config
+        self._target = target
         self._observer = observer
         self._startup_times = StartupTimes()
         self._tokens = CreationTokens()
@@ -71,6 +79,10 @@ class ProviderBase:
             return adopt_or_create_worker(self._config, spec, creation_token=token), token
         token = secrets.token_hex(13)
         return create_worker(self._config, spec, creation_token=token), token
+
+    def _located(self, operation: Generator[Y, Any, R]) -> Generator[Y, Any, R]:
+        """With errors that say what we are connected to, where that is known."""
+        return operation if self._target is None else located(operation, str(self._target))
 
     def _check_process(self) -> None:
         if os.getpid() != self._pid:

@@ -11,10 +11,10 @@ from benchmarks.worker import (
     PULL_SECRET,
     SERVICE_ACCOUNT,
     Worker,
-    annotations,
-    environment,
-    labels,
-    quantities,
+    annotations_of,
+    environment_of,
+    labels_of,
+    quantities_of,
 )
 
 
@@ -26,8 +26,8 @@ def pod(models: Any, worker: Worker) -> Any:
         metadata=models.V1ObjectMeta(
             name=f"hodei-worker-{worker.id}",
             namespace=NAMESPACE,
-            labels=labels(worker),
-            annotations=annotations(worker),
+            labels=labels_of(worker),
+            annotations=annotations_of(worker),
         ),
         spec=models.V1PodSpec(
             restart_policy="Never",
@@ -51,12 +51,12 @@ def pod(models: Any, worker: Worker) -> Any:
 
 
 def _container(models: Any, worker: Worker) -> Any:
-    resources = quantities(worker)
+    resources = quantities_of(worker)
     return models.V1Container(
         name="worker",
         image=worker.image,
         command=list(COMMAND),
-        env=[models.V1EnvVar(name=name, value=value) for name, value in environment(worker).items()],
+        env=[models.V1EnvVar(name=name, value=value) for name, value in environment_of(worker).items()],
         resources=models.V1ResourceRequirements(requests=resources, limits=resources),
         security_context=models.V1SecurityContext(
             allow_privilege_escalation=False, capabilities=models.V1Capabilities(drop=["ALL"])

@@ -19,10 +19,10 @@ from benchmarks.worker import (
     PULL_SECRET,
     SERVICE_ACCOUNT,
     Worker,
-    annotations,
-    environment,
-    labels,
-    quantities,
+    annotations_of,
+    environment_of,
+    labels_of,
+    quantities_of,
 )
 
 
@@ -55,8 +55,8 @@ def _pod(worker: Worker) -> Any:
         metadata=ObjectMeta(
             name=f"hodei-worker-{worker.id}",
             namespace=NAMESPACE,
-            labels=labels(worker),
-            annotations=annotations(worker),
+            labels=labels_of(worker),
+            annotations=annotations_of(worker),
         ),
         spec=core.PodSpec(
             restartPolicy="Never",
@@ -80,12 +80,12 @@ def _pod(worker: Worker) -> Any:
 
 
 def _container(worker: Worker) -> Any:
-    resources = quantities(worker)
+    resources = quantities_of(worker)
     return core.Container(
         name="worker",
         image=worker.image,
         command=list(COMMAND),
-        env=[core.EnvVar(name=name, value=value) for name, value in environment(worker).items()],
+        env=[core.EnvVar(name=name, value=value) for name, value in environment_of(worker).items()],
         resources=core.ResourceRequirements(requests=resources, limits=resources),
         securityContext=core.SecurityContext(
             allowPrivilegeEscalation=False, capabilities=core.Capabilities(drop=["ALL"])

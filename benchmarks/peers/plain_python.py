@@ -13,10 +13,10 @@ from benchmarks.worker import (
     PULL_SECRET,
     SERVICE_ACCOUNT,
     Worker,
-    annotations,
-    environment,
-    labels,
-    quantities,
+    annotations_of,
+    environment_of,
+    labels_of,
+    quantities_of,
 )
 
 _STAMP = len("2026-11-23T14:00:59.390941881Z")
@@ -27,15 +27,15 @@ def build(workers: list[Worker]) -> list[bytes]:
 
 
 def _pod(worker: Worker) -> dict[str, Any]:
-    resources = quantities(worker)
+    resources = quantities_of(worker)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": f"hodei-worker-{worker.id}",
             "namespace": NAMESPACE,
-            "labels": labels(worker),
-            "annotations": annotations(worker),
+            "labels": labels_of(worker),
+            "annotations": annotations_of(worker),
         },
         "spec": {
             "restartPolicy": "Never",
@@ -58,7 +58,7 @@ def _pod(worker: Worker) -> dict[str, Any]:
                     "name": "worker",
                     "image": worker.image,
                     "command": list(COMMAND),
-                    "env": [{"name": name, "value": value} for name, value in environment(worker).items()],
+                    "env": [{"name": name, "value": value} for name, value in environment_of(worker).items()],
                     "resources": {"requests": resources, "limits": resources},
                     "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
                 }

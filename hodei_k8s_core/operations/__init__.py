@@ -1,6 +1,7 @@
 """What a provider does, each operation written once, as a generator of effects."""
 
 from hodei_k8s_core.operations.assignment import assign_job, drain_worker, release_job
+from hodei_k8s_core.operations.audit import audit
 from hodei_k8s_core.operations.create_worker import adopt_or_create_worker, create_worker, new_creation_token
 from hodei_k8s_core.operations.deadline import with_deadline
 from hodei_k8s_core.operations.destroy_worker import destroy_worker, destroy_worker_by_id, force_destroy_worker
@@ -18,6 +19,7 @@ from hodei_k8s_core.operations.worker_status import describe_worker, get_worker_
 __all__ = [
     "adopt_or_create_worker",
     "assign_job",
+    "audit",
     "create_worker",
     "describe_worker",
     "destroy_worker",

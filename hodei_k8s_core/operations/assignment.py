@@ -100,7 +100,7 @@ def _read_and_patch(config: KubernetesConfig, handle: WorkerHandle, what: str, c
 
 
 def _conflict_delay(turn: int, chance: float) -> float:
-    """Short at first, as client-go's RetryOnConflict; growing, in case it is no race but a server that always says so."""
+    """Short at first, as client-go's RetryOnConflict; growing, where it is no race but a server that always says so."""
     return backoff_delay(turn, first=0.01, factor=2.0, maximum=2.0, jitter=0.5, chance=chance)
 
 

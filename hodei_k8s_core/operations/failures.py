@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hodei_k8s_core.api_status import Status
+from hodei_k8s_core.connection_mends import MENDS
 from hodei_k8s_core.diagnosis import verdict_of_refusal
 from hodei_k8s_core.errors import (
     AuthenticationFailed,
@@ -49,6 +50,13 @@ _RULES: tuple[tuple[Callable[[Status], bool], type[ProviderError], str, str], ..
         "grant the permission that the server names, with a Role and a RoleBinding in the namespace",
     ),
     (
+        # Every refusal of the API server is a Status with a reason.
+        lambda s: not s.reason and not s.is_retryable,
+        ProviderSpecific,
+        "what answers there is no Kubernetes API server",
+        "check host, port and path of the cluster's `server`, and what stands between (a login page, a gateway)",
+    ),
+    (
         lambda s: s.is_namespace_missing,
         ConfigurationError,
         "the namespace does not exist",
@@ -65,6 +73,7 @@ def error_for(failure: Failure, *, what: str, step: str = "", attempts: int = 1)
     """The error that says: `what` was wanted, this stood in the way, so often it was tried."""
     known: dict[str, Any] = {"step": step, "attempts": attempts}
     if isinstance(failure, TransportError):
+        known["mend"] = MENDS[failure.fault]
         if failure.fault is TransportFault.CREDENTIALS:
             return AuthenticationFailed(f"{what}: there are no usable credentials", failure=failure, **known)
         return ConnectionFailed(f"{what}: the API server could not be reached", failure=failure, **known)

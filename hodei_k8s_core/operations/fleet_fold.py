@@ -22,7 +22,6 @@ from hodei_k8s_core.worker import WorkerInfo
 from hodei_k8s_core.worker_change import ChangeKind, WorkerChange
 from hodei_k8s_core.worker_info import worker_info
 
-
 A_MOMENT: Final = 0.05
 """Seconds: a limit has passed, and not only been reached."""
 
@@ -113,6 +112,4 @@ def _face(info: WorkerInfo) -> WorkerInfo:
     """What a host can see change. A verdict's evidence and its next look tell of seconds, and differ at every look."""
     if info.verdict is None:
         return info
-    return msgspec.structs.replace(
-        info, verdict=msgspec.structs.replace(info.verdict, evidence=(), recheck_after=None)
-    )
+    return msgspec.structs.replace(info, verdict=msgspec.structs.replace(info.verdict, evidence=(), recheck_after=None))

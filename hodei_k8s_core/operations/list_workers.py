@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.diagnosis import judged_worker
+from hodei_k8s_core.effects import Operation, WallClock
 from hodei_k8s_core.labels import managed_selector
 from hodei_k8s_core.operations.deadline import with_deadline
 from hodei_k8s_core.operations.pod_listing import list_whole
+from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.worker import WorkerInfo
-from hodei_k8s_core.worker_info import worker_info
+
+WHAT = "list the workers"
 
 
 def list_workers(config: KubernetesConfig) -> Operation[list[WorkerInfo]]:
     """Every worker of `config.provider_id` that has a Pod, terminated ones included, in the server's order (by name).
 
-    Raises: ConnectionFailed, AuthenticationFailed, Timeout.
+    Each has its verdict, as far as the Pod alone tells it. Raises: ConnectionFailed, AuthenticationFailed, Timeout.
     """
-    what = "list the workers"
-    workers = list_whole(config, what, worker_info, label_selector=managed_selector(config.provider_id))
-    return (yield from with_deadline(workers, config.operation_timeout, what=what))
+    return (yield from with_deadline(_list(config), config.operation_timeout, what=WHAT))
+
+
+def _list(config: KubernetesConfig) -> Operation[list[WorkerInfo]]:
+    host_now = yield from WallClock()  # for a proxy that takes the server's own away
+
+    def judge(pod: Pod, date: float | None) -> WorkerInfo:
+        return judged_worker(pod, now=host_now if date is None else date, policy=config.startup)
+
+    return (yield from list_whole(config, WHAT, judge, label_selector=managed_selector(config.provider_id)))

@@ -92,9 +92,9 @@ class ListCursor:
 
 
 def list_whole(
-    config: KubernetesConfig, what: str, read: Callable[[Pod], T], *, label_selector: str = ""
+    config: KubernetesConfig, what: str, read: Callable[[Pod, float | None], T], *, label_selector: str = ""
 ) -> Operation[list[T]]:
-    """What `read` makes of every Pod in view; each page is read when it comes and then forgotten."""
+    """What `read` makes of every Pod in view and its page's `date`; a page is read when it comes, and forgotten."""
     cursor = ListCursor(config, label_selector=label_selector)
     found: list[T] = []
     while True:
@@ -108,6 +108,6 @@ def list_whole(
         page = cursor.take(reply)
         if page is None:
             continue
-        found = [*([] if page.begins else found), *map(read, page.pods)]
+        found = [*([] if page.begins else found), *(read(pod, page.date) for pod in page.pods)]
         if page.ends:
             return found

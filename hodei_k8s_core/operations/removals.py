@@ -59,5 +59,5 @@ def _list(config: KubernetesConfig) -> Operation[list[str]]:
     return (yield from list_whole(config, "look for the workers that went out of view", _uid))
 
 
-def _uid(pod: Pod) -> str:
+def _uid(pod: Pod, date: float | None) -> str:  # noqa: ARG001 - as every reader of a list
     return pod.metadata.uid

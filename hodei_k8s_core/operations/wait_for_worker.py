@@ -6,10 +6,11 @@ from collections.abc import Collection
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Observe, Operation
-from hodei_k8s_core.errors import ConfigurationError, Fault, ProvisioningTimeout
+from hodei_k8s_core.errors import ProvisioningTimeout
 from hodei_k8s_core.observations import PodStarted
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle
+from hodei_k8s_core.operations.worker_wait import wanted_states
 from hodei_k8s_core.operations.worker_watch import WorkerWatch, check_hope, describe
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
 
@@ -31,10 +32,7 @@ def wait_for_worker(
     what `config.startup` allows a stage of its start; both with the verdict. ConnectionFailed, AuthenticationFailed.
     """
     check_handle(handle, config)
-    wanted = frozenset((until,) if isinstance(until, WorkerState) else until)
-    if not wanted or not timeout > 0:
-        field, problem = ("until", "names no state") if not wanted else ("timeout", f"is {timeout:g}; more than 0")
-        raise ConfigurationError("the wait makes no sense", [Fault(field, problem)])
+    wanted = wanted_states(until, timeout)
     return (yield from with_deadline(_wait(config, handle, wanted, timeout), timeout, what="wait for the worker"))
 
 

@@ -45,9 +45,7 @@ def watch_workers(
 class FleetWatch:
     """The watch on a fleet as a pull machine: what changed, and the health where it is another than before."""
 
-    def __init__(
-        self, config: KubernetesConfig, *, what: str, selector: str = "", page_size: int = PAGE_SIZE
-    ) -> None:
+    def __init__(self, config: KubernetesConfig, *, what: str, selector: str = "", page_size: int = PAGE_SIZE) -> None:
         selectors = [managed_selector(config.provider_id), *([selector] if selector else [])]
         self._config = config
         self._watch = PodWatch(config, what=what, label_selector=",".join(selectors), page_size=page_size)

@@ -70,7 +70,7 @@ class WorkerWatch:
         return infos
 
     def let_go(self) -> Operation[None]:
-        """Let go of the connection."""
+        """Let go of the connection, if there is one."""
         if self._watch is not None:
             yield from self._watch.let_go()
 

@@ -66,6 +66,8 @@ class Pods:
         self._created += 1
         fixed = {"namespace": namespace, "uid": uid_of(self._created), "generation": 1}
         meta = {**pod["metadata"], **fixed, "creationTimestamp": self._clock.timestamp(now)}
+        if request.parameter("dryRun") == "All":
+            return _pod_reply(201, {**with_defaults(pod), "metadata": meta})
         stored = self._store.put("pods", {**with_defaults(pod), "metadata": meta})
         self._kubelet.admit(stored, now)
         return _pod_reply(201, stored)

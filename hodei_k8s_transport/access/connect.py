@@ -59,10 +59,7 @@ def build_endpoint(access: ClusterAccess, environ: Mapping[str, str], *, user_ag
     `environ`: names the proxy where the kubeconfig does not. Raises: `ConfigurationError`.
     """
     proxy = choose_proxy(access, environ)
-    if access.trust.insecure:
-        logger.warning("the certificate of %s is not verified, as %s says", access.server, access.origin)
-    if access.credentials_withheld:
-        logger.warning("no credentials are sent to %s: it is plain http (%s)", access.server, access.origin)
+    _warn(access)
     return Endpoint(
         server=access.server,
         tls=make_context(read_tls_material(access)) if access.is_encrypted else None,
@@ -71,6 +68,20 @@ def build_endpoint(access: ClusterAccess, environ: Mapping[str, str], *, user_ag
         headers=(("user-agent", user_agent), *access.impersonation),
         compression=access.compression,
     )
+
+
+def endpoint_of_own_client(access: ClusterAccess, *, user_agent: str = "hodei-k8s") -> Endpoint:
+    """The same for a host's own client, which makes its connections as it likes (see `own_client`)."""
+    _warn(access)
+    headers = (("user-agent", user_agent), *access.impersonation)
+    return Endpoint(server=access.server, headers=headers, compression=access.compression)
+
+
+def _warn(access: ClusterAccess) -> None:
+    if access.trust.insecure:
+        logger.warning("the certificate of %s is not verified, as %s says", access.server, access.origin)
+    if access.credentials_withheld:
+        logger.warning("no credentials are sent to %s: it is plain http (%s)", access.server, access.origin)
 
 
 def sync_credentials(

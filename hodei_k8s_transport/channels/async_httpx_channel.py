@@ -16,10 +16,11 @@ from hodei_k8s_core.http import Request, Response
 from hodei_k8s_transport.access.credential import AsyncCredentialSource, Credential, Endpoint
 from hodei_k8s_transport.channels import pools as pooling
 from hodei_k8s_transport.channels.async_read_ahead import CLOSE_LIMIT, TaskBody, let_go, raw_chunks
-from hodei_k8s_transport.channels.attempt import Attempt, Phase, reply_headers, request_extensions, request_headers
+from hodei_k8s_transport.channels.attempt import Attempt, reply_headers, request_extensions, request_headers
 from hodei_k8s_transport.channels.channel import DEFAULT_RESPONSE_LIMIT
 from hodei_k8s_transport.channels.decoding import decoder_for, without_coding
-from hodei_k8s_transport.channels.failures import translate
+from hodei_k8s_transport.channels.httpx_failures import translate_httpx
+from hodei_k8s_transport.channels.phase import Phase
 from hodei_k8s_transport.channels.pools import Pools
 from hodei_k8s_transport.channels.read_ahead import closed_body
 from hodei_k8s_transport.channels.reply import UNAUTHORIZED, Collector, closed_channel
@@ -114,8 +115,8 @@ class AsyncHttpxChannel:
 
     def _failure(self, error: Exception, attempt: Attempt) -> TransportError:
         if self._closed:
-            return closed_channel(translate(TimeoutError(), attempt.phase).delivery)
-        return translate(error, attempt.phase, proxied=self._endpoint.proxy is not None)
+            return closed_channel(translate_httpx(TimeoutError(), attempt.phase).delivery)
+        return translate_httpx(error, attempt.phase, proxied=self._endpoint.proxy is not None)
 
     async def _send(self, request: Request, attempt: Attempt) -> Response:
         credential = await self._credentials.current()

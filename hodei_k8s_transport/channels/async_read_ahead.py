@@ -12,9 +12,9 @@ import httpx
 from hodei_k8s_core.effects import SILENCE, Silence
 from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Headers
-from hodei_k8s_transport.channels.attempt import Phase
 from hodei_k8s_transport.channels.decoding import Decoder
-from hodei_k8s_transport.channels.failures import translate
+from hodei_k8s_transport.channels.httpx_failures import translate_httpx
+from hodei_k8s_transport.channels.phase import Phase
 from hodei_k8s_transport.channels.read_ahead import Buffer, closed_body
 
 CLOSE_LIMIT = 2.0
@@ -81,7 +81,7 @@ class TaskBody:
             with self._scope:
                 await self._copy(chunks)
         except Exception as error:  # noqa: BLE001 - whatever it is, the reader of the body must hear of it
-            self._buffer.fail(translate(error, Phase.ANSWERED))
+            self._buffer.fail(translate_httpx(error, Phase.ANSWERED))
         finally:
             self._buffer.fail(closed_body())
             self._readable.set()

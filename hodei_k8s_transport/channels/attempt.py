@@ -6,7 +6,6 @@ exception as one that closed after it had read the request.
 
 from __future__ import annotations
 
-import enum
 import time
 from typing import Any
 
@@ -14,17 +13,7 @@ import httpx
 
 from hodei_k8s_core.http import Headers, Request
 from hodei_k8s_transport.access.credential import Credential, Endpoint
-
-
-class Phase(enum.Enum):
-    """How far a request got. UNTRACED: a host's own client may not tell."""
-
-    CREDENTIALS = "waiting for credentials"
-    QUEUED = "waiting for a free connection"
-    CONNECTING = "connecting"
-    UNTRACED = "exchanging"
-    SENT = "waiting for the reply"
-    ANSWERED = "reading the reply"
+from hodei_k8s_transport.channels.phase import Phase
 
 
 class Attempt:
@@ -106,9 +95,3 @@ def request_extensions(endpoint: Endpoint, attempt: Attempt, trace: Any) -> dict
 
 def reply_headers(response: httpx.Response) -> Headers:
     return tuple((name.lower(), value) for name, value in response.headers.multi_items())
-
-
-def declared_length(headers: Headers) -> int:
-    """The bytes that the reply says it has, or 0 when it does not say."""
-    declared = next((value for name, value in headers if name == "content-length"), "0")
-    return int(declared) if declared.isascii() and declared.isdigit() else 0

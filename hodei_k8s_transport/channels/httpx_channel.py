@@ -15,14 +15,14 @@ from hodei_k8s_transport.access.credential import Credential, CredentialSource, 
 from hodei_k8s_transport.channels import pools as pooling
 from hodei_k8s_transport.channels.attempt import (
     Attempt,
-    Phase,
     reply_headers,
     request_extensions,
     request_headers,
 )
 from hodei_k8s_transport.channels.channel import DEFAULT_RESPONSE_LIMIT
 from hodei_k8s_transport.channels.decoding import decoder_for, without_coding
-from hodei_k8s_transport.channels.failures import translate
+from hodei_k8s_transport.channels.httpx_failures import translate_httpx
+from hodei_k8s_transport.channels.phase import Phase
 from hodei_k8s_transport.channels.pools import Pools
 from hodei_k8s_transport.channels.read_ahead import ThreadedBody, closed_body
 from hodei_k8s_transport.channels.reply import UNAUTHORIZED, Collector, closed_channel
@@ -104,8 +104,8 @@ class HttpxChannel:
 
     def _failure(self, error: Exception, attempt: Attempt) -> TransportError:
         if self._closed:
-            return closed_channel(translate(error, attempt.phase).delivery)
-        return translate(error, attempt.phase, proxied=self._endpoint.proxy is not None)
+            return closed_channel(translate_httpx(error, attempt.phase).delivery)
+        return translate_httpx(error, attempt.phase, proxied=self._endpoint.proxy is not None)
 
     def _send(self, request: Request, attempt: Attempt) -> Response:
         credential = self._credentials.current()

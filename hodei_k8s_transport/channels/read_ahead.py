@@ -20,9 +20,9 @@ import httpx
 from hodei_k8s_core.effects import SILENCE, Silence
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Headers
-from hodei_k8s_transport.channels.attempt import Phase
 from hodei_k8s_transport.channels.decoding import Decoder
-from hodei_k8s_transport.channels.failures import translate
+from hodei_k8s_transport.channels.httpx_failures import translate_httpx
+from hodei_k8s_transport.channels.phase import Phase
 
 READ_AHEAD_LIMIT = 1024**2
 """Bytes read ahead of the reader of one body; after that the server has to wait."""
@@ -157,7 +157,7 @@ class ThreadedBody:
             self._decoder.finish()
             self._conclude(self._buffer.end)
         except Exception as error:  # noqa: BLE001 - whatever it is, the reader of the body must hear of it
-            failure = translate(error, Phase.ANSWERED)
+            failure = translate_httpx(error, Phase.ANSWERED)
             self._conclude(lambda: self._buffer.fail(failure))
         finally:
             # From here on the connection may serve another request, so `abandon` must not touch it any more.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Headers, Response
-from hodei_k8s_transport.channels.attempt import declared_length
 from hodei_k8s_transport.channels.decoding import decoder_for, without_coding
 
 UNAUTHORIZED = 401
@@ -53,3 +52,9 @@ class Collector:
 def closed_channel(delivery: Delivery = Delivery.NOT_SENT) -> TransportError:
     """What calls meet that come after `close`, or that it interrupted."""
     return TransportError(TransportFault.CLOSED, delivery, "the channel is closed")
+
+
+def declared_length(headers: Headers) -> int:
+    """The bytes that the reply says it has, or 0 when it does not say."""
+    declared = next((value for name, value in headers if name == "content-length"), "0")
+    return int(declared) if declared.isascii() and declared.isdigit() else 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
-from hodei_k8s_transport.cli.commands import create, destroy, health, list_, logs, run, status
+from hodei_k8s_transport.cli.commands import create, destroy, doctor, health, list_, logs, rbac, run, status
 from hodei_k8s_transport.cli.session import Context, Kubeconfig, Namespace, ProviderId, Record, Target
 
 EPILOG = """Examples:
@@ -17,6 +20,17 @@ EPILOG = """Examples:
 
 Settings also come from HODEI_K8S_... variables; options go before them."""
 
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        try:
+            known = metadata.version("hodei-k8s")
+        except metadata.PackageNotFoundError:
+            known = "(run from its source, not installed)"
+        typer.echo(f"hodei-k8s {known}")
+        raise typer.Exit
+
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, epilog=EPILOG)
 
 
@@ -28,10 +42,13 @@ def options(
     kubeconfig: Kubeconfig = None,
     provider_id: ProviderId = None,
     record: Record = None,
+    version: Annotated[  # noqa: ARG001 - its callback has done it
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
     """Run Hodei workers as Pods in a Kubernetes cluster."""
     context.obj = Target(namespace, cluster_context, kubeconfig, provider_id, record)
 
 
-for command in (run, create, status, logs, list_, destroy, health):
+for command in (run, create, status, logs, list_, destroy, health, doctor, rbac):
     app.command(name=command.NAME, epilog=command.EXAMPLES)(command.command)

@@ -1,4 +1,8 @@
-"""How results are shown: tables for a person, one JSON document for a program."""
+"""How results are shown: tables for a person, one JSON document for a program.
+
+What a table shows comes from a cluster, so it is shown letter for letter, without markup, and without the control
+characters that a terminal would obey. A column is never cut: what is shown can be copied, and `grep` finds it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,6 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from hodei_k8s_core.worker import LogEntry, WorkerInfo
 
@@ -24,6 +25,7 @@ class OutputFormat(enum.Enum):
 
 Output = Annotated[OutputFormat, typer.Option("--output", "-o", help="`table` for a person, `json` for a program.")]
 
+_GAP = "   "
 _WORKER_COLUMNS: tuple[tuple[str, Callable[[WorkerInfo, float], str]], ...] = (
     ("WORKER", lambda info, _: info.worker_id),
     ("STATE", lambda info, _: info.state.name),
@@ -34,6 +36,22 @@ _WORKER_COLUMNS: tuple[tuple[str, Callable[[WorkerInfo, float], str]], ...] = (
     ("NODE", lambda info, _: info.node),
     ("REASON", lambda info, _: info.reason),
 )
+_FIELDS: tuple[tuple[str, Callable[[WorkerInfo, float], str]], ...] = (
+    ("Worker", lambda info, _: info.worker_id),
+    ("Pod", lambda info, _: f"{info.handle.namespace}/{info.handle.pod_name}"),
+    ("State", lambda info, _: info.state.name),
+    ("Phase", lambda info, _: info.phase),
+    ("Image", lambda info, _: info.image),
+    ("Node", lambda info, _: info.node),
+    ("Job", lambda info, _: info.job_id),
+    ("Age", lambda info, now: age(info.created_at, now)),
+    ("Restarts", lambda info, _: str(info.restarts or "")),
+    ("Exit code", lambda info, _: "" if info.exit_code is None else f"{info.exit_code} {info.signal}".strip()),
+    ("Reason", lambda info, _: info.reason),
+    ("Message", lambda info, _: info.message),
+    ("Last words", lambda info, _: info.termination_message),
+    ("Verdict", lambda info, _: "" if info.verdict is None else str(info.verdict)),
+)
 
 
 def show_workers(workers: Sequence[WorkerInfo], now: float) -> None:
@@ -41,38 +59,19 @@ def show_workers(workers: Sequence[WorkerInfo], now: float) -> None:
     if not workers:
         typer.echo("No workers.", err=True)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, _ in _WORKER_COLUMNS:
-        table.add_column(name, no_wrap=name != "REASON")
-    for info in workers:
-        table.add_row(*(Text(cell(info, now)) for _, cell in _WORKER_COLUMNS))
-    Console(highlight=False).print(table)
+    rows = [[name for name, _ in _WORKER_COLUMNS]]
+    rows += [[plain(cell(info, now)) for _, cell in _WORKER_COLUMNS] for info in workers]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        typer.echo(_GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def show_worker(info: WorkerInfo, now: float) -> None:
     """One field a line; what is not known is left out."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column()
-    rows = {
-        "Worker": info.worker_id,
-        "Pod": f"{info.handle.namespace}/{info.handle.pod_name}",
-        "State": info.state.name,
-        "Phase": info.phase,
-        "Image": info.image,
-        "Node": info.node,
-        "Job": info.job_id,
-        "Age": age(info.created_at, now),
-        "Restarts": str(info.restarts) if info.restarts else "",
-        "Exit code": "" if info.exit_code is None else f"{info.exit_code} {info.signal}".strip(),
-        "Reason": info.reason,
-        "Message": info.message,
-        "Last words": info.termination_message,
-    }
-    for name, value in rows.items():
-        if value:
-            table.add_row(name, Text(value))
-    Console(highlight=False).print(table)
+    width = max(len(name) for name, _ in _FIELDS)
+    for name, cell in _FIELDS:
+        if value := plain(cell(info, now)):
+            typer.echo(f"{name.ljust(width)}{_GAP}{value}")
 
 
 def show_json(value: Any) -> None:
@@ -84,6 +83,11 @@ def show_entry(entry: LogEntry, *, timestamps: bool = False) -> None:
     """One line of a log, letter for letter."""
     stamp = entry.datetime
     typer.echo(f"{stamp.isoformat()} {entry.message}" if timestamps and stamp is not None else entry.message)
+
+
+def plain(text: str) -> str:
+    """The text in one line, with U+FFFD for every control character."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split()))
 
 
 def age(since: float | None, now: float) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -12,14 +13,17 @@ import msgspec
 import typer
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.errors import ConfigurationError, HodeiK8sError
+from hodei_k8s_core.errors import ConfigurationError, Fault, HodeiK8sError
 from hodei_k8s_core.operations.handles import handle_for_id
 from hodei_k8s_core.worker import WorkerHandle
+from hodei_k8s_transport.cli.output import plain
 from hodei_k8s_transport.provider import KubernetesProvider
 
 EXPECTED_FAILURE = 1
 INTERRUPTED = 130
 """As a shell tells it of a program that SIGINT ended."""
+NOBODY_READS = 141
+"""As a shell tells it of a program that SIGPIPE ended."""
 
 Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Where the workers are.")]
 Context = Annotated[str | None, typer.Option("--context", help="The context of the kubeconfig.")]
@@ -55,6 +59,15 @@ class Target:
         return msgspec.structs.replace(KubernetesConfig.from_env(environ), **given)
 
 
+def config_faults(context: typer.Context) -> list[Fault]:
+    """What is wrong with the settings, to be told together with what is wrong with a command's own options."""
+    try:
+        target_of(context).config(os.environ)
+    except ConfigurationError as error:
+        return list(error.faults)
+    return []
+
+
 def target_of(context: typer.Context) -> Target:
     """What the options before the command said."""
     target = context.find_object(Target)
@@ -75,9 +88,14 @@ def provider_for(context: typer.Context) -> Iterator[KubernetesProvider]:
     from hodei_k8s_transport.channels.recording.recording_channel import RecordingChannel
     from hodei_k8s_transport.connect import open_channel
 
-    channel = RecordingChannel(open_channel(config, os.environ), target.record)
-    with KubernetesProvider.connect(config, channel=channel) as provider:
-        yield provider
+    try:
+        channel, where = open_channel(config, os.environ)
+        with closing(KubernetesProvider(config, RecordingChannel(channel, target.record), target=where)) as provider:
+            yield provider
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a provider's own failures are no OSErrors
+        raise ConfigurationError("the recording cannot be written", [Fault("--record", str(error))]) from error
 
 
 def handle_of(worker_id: str, provider: KubernetesProvider) -> WorkerHandle:
@@ -86,25 +104,41 @@ def handle_of(worker_id: str, provider: KubernetesProvider) -> WorkerHandle:
 
 
 @contextmanager
-def failures_told() -> Iterator[None]:
+def failures_told(*, when_interrupted: str = "interrupted") -> Iterator[None]:
     """An expected failure is one line on stderr and a non-zero exit, never a traceback."""
     try:
         yield
     except HodeiK8sError as error:
         fail(one_line(error))
     except KeyboardInterrupt:
-        typer.echo("hodei-k8s: interrupted", err=True)
+        tell(when_interrupted)
         raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        drop_output()
+        raise typer.Exit(NOBODY_READS) from None
+
+
+def tell(message: str) -> None:
+    """A line for a person, beside the output."""
+    typer.echo(f"hodei-k8s: {message}", err=True)
 
 
 def fail(message: str) -> NoReturn:
     """Tell the failure and end."""
-    typer.echo(f"hodei-k8s: {message}", err=True)
+    tell(message)
     raise typer.Exit(EXPECTED_FAILURE)
+
+
+def drop_output() -> None:
+    """Nobody reads standard output any more (it went to `head`): what is still written to it goes nowhere."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, sys.stdout.fileno())
+    os.close(sink)
 
 
 def one_line(error: HodeiK8sError) -> str:
     """The error with all that is known, in one line."""
+    notes = getattr(error, "__notes__", [])
     if isinstance(error, ConfigurationError) and error.faults:
-        return f"{error.summary}: {'; '.join(map(str, error.faults))}"
-    return " ".join(str(error).split())
+        return plain("; ".join([f"{error.summary}: {'; '.join(map(str, error.faults))}", *notes]))
+    return plain("; ".join([str(error), *notes]))

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from hodei_k8s_core.config.toleration import Toleration as Toleration
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.quantity import parse_quantity
+from hodei_k8s_core.quantity import Quantity, parse_quantity
 from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
@@ -38,11 +37,16 @@ RunAsUser = Annotated[int | None, typer.Option("--run-as-user", metavar="UID", h
 CREATE_NAMESPACE_HELP = "Create the namespace first where it does not exist."
 
 
+def new_id() -> str:
+    """For a worker that was given none."""
+    return secrets.token_hex(4)
+
+
 def make_spec(
     image: str,
     command: Sequence[str] | None,
     *,
-    worker_id: str | None,
+    worker_id: str,
     server: str,
     environment: Sequence[str] | None,
     labels: Sequence[str] | None,
@@ -51,26 +55,31 @@ def make_spec(
     max_lifetime: float,
     profile: SecurityProfile | None,
     run_as_user: int | None,
+    other_faults: Sequence[Fault] = (),
 ) -> WorkerSpec:
-    """The spec that the options describe. Raises: ConfigurationError with every fault that can be told together."""
-    faults: list[Fault] = []
+    """The spec that the options describe. Raises: ConfigurationError with every fault, `other_faults` too."""
+    faults = list(other_faults)
     variables = _pairs("--env", environment, faults)
     wanted_labels = _pairs("--label", labels, faults)
     resources = _resources(cpu, memory, faults)
+    try:
+        spec = WorkerSpec(
+            worker_id=worker_id,
+            image=image,
+            server_address=server,
+            command=tuple(command or ()),
+            environment=variables,
+            labels=wanted_labels,
+            resources=resources,
+            max_lifetime=max_lifetime,
+            security_profile=profile,
+            run_as_user=run_as_user,
+        )
+    except ConfigurationError as error:
+        raise ConfigurationError("the options are not valid", [*faults, *error.faults]) from None
     if faults:
         raise ConfigurationError("the options are not valid", faults)
-    return WorkerSpec(
-        worker_id=worker_id or secrets.token_hex(4),
-        image=image,
-        server_address=server,
-        command=tuple(command or ()),
-        environment=variables,
-        labels=wanted_labels,
-        resources=resources,
-        max_lifetime=max_lifetime,
-        security_profile=profile,
-        run_as_user=run_as_user,
-    )
+    return spec
 
 
 def _pairs(option: str, texts: Sequence[str] | None, faults: list[Fault]) -> dict[str, str]:
@@ -86,18 +95,24 @@ def _pairs(option: str, texts: Sequence[str] | None, faults: list[Fault]) -> dic
 
 
 def _resources(cpu: str | None, memory: str | None, faults: list[Fault]) -> ResourceRequirements | None:
-    if cpu is None and memory is None:
+    cores = None if cpu is None else _quantity("--cpu", cpu, faults)
+    size = None if memory is None else _quantity("--memory", memory, faults)
+    if cores is None and size is None:
         return None
     default = ResourceRequirements()
-    cores = default.cpu_cores if cpu is None else _quantity("--cpu", cpu, faults, scale=1e-3)
-    size = default.memory_bytes if memory is None else int(_quantity("--memory", memory, faults, scale=1))
-    return None if faults else ResourceRequirements(cpu_cores=cores, memory_bytes=size)
-
-
-def _quantity(option: str, text: str, faults: list[Fault], *, scale: float) -> float:
     try:
-        quantity = parse_quantity(text)
+        return ResourceRequirements(
+            cpu_cores=default.cpu_cores if cores is None else cores.millicores / 1000,
+            memory_bytes=default.memory_bytes if size is None else size.bytes,
+        )
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+        return None
+
+
+def _quantity(option: str, text: str, faults: list[Fault]) -> Quantity | None:
+    try:
+        return parse_quantity(text)
     except ValueError as error:
         faults.append(Fault(option, str(error)))
-        return 0
-    return quantity.bytes if scale == 1 else quantity.millicores * scale
+        return None

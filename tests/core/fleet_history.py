@@ -70,7 +70,8 @@ class Fleet:
     def __init__(self, cluster: Cluster) -> None:
         self._store = cluster.store
         self._uids = 0
-        self.uids_ever: set[str] = set()
+        self.strayed: set[str] = set()
+        """The uids of Pods that have left the team at some time."""
 
     def pods(self) -> dict[str, dict[str, Any]]:
         found = self._store.list_at(self._store.version, "pods", NAMESPACE)
@@ -95,6 +96,7 @@ class Fleet:
         self._edit(name, lambda pod: with_meta(pod, annotations={"hodei.io/job-id": f"job-{self._store.version}"}))
 
     def leave(self, name: str) -> None:
+        self.strayed.update(pod["metadata"]["uid"] for pod in self.pods().values() if pod["metadata"]["name"] == name)
         self._edit(name, lambda pod: with_meta(pod, labels={**pod["metadata"]["labels"], "team": "b"}))
 
     def join(self, name: str) -> None:
@@ -157,9 +159,16 @@ class Critic:
         assert known.handle.pod_uid == uid, f"of another Pod: {change}"
         if change.kind is ChangeKind.CHANGED:
             assert face(known) != face(change.info), f"nothing changed: {change}"
-        elif change.gone:
-            alive = {pod["metadata"]["uid"]: pod for pod in self._fleet.pods().values()}
-            assert uid not in alive or "deletionTimestamp" in alive[uid]["metadata"], f"it lives: {change}"
+            assert job_number(known) <= job_number(change.info), f"told before: {change}"
+            return
+        alive = {pod["metadata"]["uid"]: pod for pod in self._fleet.pods().values()}
+        assert uid not in alive or not change.gone or "deletionTimestamp" in alive[uid]["metadata"], f"lives: {change}"
+        assert uid not in alive or uid in self._fleet.strayed, f"it is in view: {change}"
+
+
+def job_number(info: WorkerInfo) -> int:
+    """The version at which its last job was assigned: it never falls."""
+    return int(info.job_id.removeprefix("job-") or 0)
 
 
 def face(info: WorkerInfo) -> WorkerInfo:

@@ -101,6 +101,11 @@ CASES: dict[str, Case] = {
         settled=lambda world: annotation(world, "hodei.io/job-id") in (None, "job-1"),
         changes=True,
     ),
+    "audit": Case(
+        lambda _: operations.audit(CONFIG),
+        expect=lambda world, report: report.is_sound and pods(world) == 0,
+        settled=lambda world: pods(world) == 0,
+    ),
     "create_worker": Case(
         lambda _: operations.create_worker(CONFIG, SPEC, creation_token=TOKEN),
         expect=lambda world, handle: handle.pod_name in world.pods(NAMESPACE),

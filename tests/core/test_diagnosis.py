@@ -29,12 +29,12 @@ READY = condition("Ready"), condition("ContainersReady")
 CUT_OFF = condition("Ready", "False"), condition("ContainersReady")
 UNBOUND = "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims."
 FULL = (
-    "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No preemption victims found for "
-    "incoming pod."
+    "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: "
+    "2 No preemption victims found for incoming pod."
 )
 MISFIT = (
-    "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/2 nodes are available: "
-    "2 Preemption is not helpful for scheduling."
+    "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. "
+    "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
 )
 BACK_OFF = 'Back-off pulling image "r/x"'
 ABSENT = f"{BACK_OFF}: ErrImagePull: r/x: not found"
@@ -364,7 +364,10 @@ WELL = {
     "succeeded": (pod("Succeeded", ended(0, "Completed")), 9999),
     "succeeded, a sidecar goes on": (pod("Running", ended(0, "Completed"), container(running(), "proxy")), 9999),
     "succeeded, a sidecar failed": (pod("Failed", ended(0, "Completed"), container(terminated(1), "proxy")), 9999),
-    "ended well, then disrupted": (disrupted("EvictionByEvictionAPI", ended(0, "Completed", end=7), phase="Running"), 20),
+    "ended well, then disrupted": (
+        disrupted("EvictionByEvictionAPI", ended(0, "Completed", end=7), phase="Running"),
+        20,
+    ),
     "succeeded, and was drained": (disrupted("EvictionByEvictionAPI", ended(0, "Completed"), phase="Succeeded"), 20),
     "deleted": (pod("Running", container(running(), ready=True), deleted=10), 40),
     "deleted, with finalizers": (pod("Running", container(running()), deleted=10, finalizers=("a",)), 60),
@@ -375,9 +378,12 @@ WELL = {
         pod("Pending", container(waiting("PodInitializing")), init=(container(terminated(143), "setup"),), deleted=9),
         20,
     ),
-    "runs again after a crash": (pod("Running", container(running(), ready=True, restarts=1, last=terminated(1))), 9999),
+    "runs again after a crash": (
+        pod("Running", container(running(), ready=True, restarts=1, last=terminated(1))),
+        9999,
+    ),
     "a native sidecar ended with an error": (
-        pod("Running", container(running(), ready=True), init=(container(terminated(1), "proxy"),), sidecars=("proxy",)),
+        pod("Running", container(running(), ready=True), init=(container(terminated(1), "p"),), sidecars=("p",)),
         9999,
     ),
     "a native sidecar crashes while the worker waits": (

@@ -18,8 +18,10 @@ from hodei_k8s_core.verdict import Category, Verdict
 NOW = 1_795_442_460.0
 ANY_TEXT = st.text(max_size=20)
 TIMES = st.sampled_from(
-    ["2026-11-23T14:00:00Z", "2026-11-23T14:00:30.5Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "soon", "", None]
-    + ["9999-12-31T23:59:59Z", "2026-11-23T13:00:00+01:00"]
+    [
+        *("2026-11-23T14:00:00Z", "2026-11-23T14:00:30.5Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        *("9999-12-31T23:59:59Z", "2026-11-23T13:00:00+01:00", "soon", "", None),
+    ]
 )
 NUMBERS = st.integers(-2, 200) | st.sampled_from([2**63 - 1, -(2**63), 137, 139, 0])
 MESSAGES = ANY_TEXT | st.sampled_from(
@@ -37,13 +39,10 @@ MESSAGES = ANY_TEXT | st.sampled_from(
     ]
 )
 WAITING = st.sampled_from(
-    ["", "ContainerCreating", "PodInitializing", "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "Odd"]
-    + [
-        "InvalidImageName",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "CrashLoopBackOff",
-        "RunContainerError",
+    [
+        *("", "ContainerCreating", "PodInitializing", "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "Odd"),
+        *("InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "CrashLoopBackOff"),
+        *("RunContainerError", "SignatureValidationFailed"),
     ]
 )
 ENDS = st.sampled_from(["", "Error", "Completed", "OOMKilled", "StartError", "ContainerStatusUnknown", "Odd"])

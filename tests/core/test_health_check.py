@@ -14,7 +14,7 @@ from hodei_k8s_core.worker import Health, HealthStatus
 from tests.core.operation_cases import CONFIG, NAMESPACE
 from tests.core.told import Script, not_found_reply, reply, status_reply, tell
 
-LIST, NAMESPACE_READ = "GET pods", f"GET {NAMESPACE}"
+LIST, NAMESPACE_READ = "GET pods", f"GET namespaces/{NAMESPACE}"
 EMPTY = reply({"kind": "PodList", "items": []})
 FOUND = reply({"kind": "Namespace", "metadata": {"name": NAMESPACE}})
 FORBIDDEN = status_reply(403, "Forbidden", 'pods is forbidden: User "ci" cannot list resource "pods"', kind="pods")

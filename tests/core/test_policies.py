@@ -43,7 +43,10 @@ def test_the_limits_themselves_are_allowed(make, fields):
             StartupPolicy,
             {
                 **dict.fromkeys(("schedule", "scale_up", "pull", "start", "ready"), 0),
-                "image_retries": 1.5, "restarts": -1, "settle": -0.1, "end": None,
+                "image_retries": 1.5,
+                "restarts": -1,
+                "settle": -0.1,
+                "end": None,
             },
         ),
     ],

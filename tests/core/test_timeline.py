@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import pytest
 
@@ -91,7 +93,7 @@ def test_recorded_lives_are_in_order(scenario: str) -> None:
     times = [milestone.at for milestone in life.reached.values()]
     assert times[0] == life.created.at  # type: ignore[union-attr] # every Pod was created
     # The kubelet's times are whole seconds, cut; an event's can be finer.
-    assert all(later - earlier > -1 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier > -1 for earlier, later in pairwise(times))
     assert ("started" in life.reached) == (scenario in RAN)
     assert msgspec.json.decode(msgspec.json.encode(life), type=Timeline) == life
 

@@ -37,7 +37,7 @@ REFUSALS = {
         *(C.ADMISSION_DENIED, B.OPERATOR, True, False, "policy of the cluster"),
     ),
     "webhook does not answer": (
-        Status(500, "InternalError", 'Internal error occurred: failed calling webhook "x.io": context deadline exceeded'),
+        Status(500, "InternalError", 'Internal error: failed calling webhook "x.io": context deadline exceeded'),
         *(C.ADMISSION_DENIED, B.PLATFORM, False, True, "does not answer"),
     ),
     "no permission": (
@@ -58,7 +58,7 @@ REFUSALS = {
         Status(422, "Invalid", "x", causes=(StatusCause("spec.containers[0].image"), StatusCause("spec.tolerations"))),
         *(C.CONFIG_INVALID, B.CONFIGURATION, True, False, "not a valid Pod"),
     ),
-    "invalid without a cause": (Status(422, "Invalid", "x"), C.CONFIG_INVALID, B.CONFIGURATION, True, False, "valid Pod"),
+    "invalid": (Status(422, "Invalid", "x"), C.CONFIG_INVALID, B.CONFIGURATION, True, False, "valid Pod"),
     "overloaded": (Status(429, "TooManyRequests", "x", retry_after=3), C.UNKNOWN, B.PLATFORM, False, True, "answer"),
     "broken": (Status(503, "ServiceUnavailable", "x"), C.UNKNOWN, B.PLATFORM, False, True, "could not answer"),
     "something else": (Status(418, "Teapot", "short and stout"), C.UNKNOWN, B.CONFIGURATION, True, False, "stout"),

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
-from hodei_k8s_transport.channels.attempt import Phase
-from hodei_k8s_transport.channels.failures import translate
+from hodei_k8s_transport.channels.httpx_failures import translate_httpx as translate
+from hodei_k8s_transport.channels.phase import Phase
 
 
 def caused_by(error, cause):

@@ -8,7 +8,7 @@ import typer
 
 from hodei_k8s_transport.cli import spec_options as options
 from hodei_k8s_transport.cli.output import Output, OutputFormat
-from hodei_k8s_transport.cli.session import failures_told, provider_for
+from hodei_k8s_transport.cli.session import config_faults, failures_told, provider_for
 
 NAME = "create"
 EXAMPLES = "Example: hodei-k8s create registry.example/agent:7 --server hodei.example:9090 --id build-17"
@@ -31,7 +31,8 @@ def command(
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Create a worker and leave it running; its id goes to standard output."""
-    with failures_told():
+    worker_id = worker_id or options.new_id()
+    with failures_told(when_interrupted=f"interrupted; the worker may exist: hodei-k8s destroy {worker_id}"):
         spec = options.make_spec(
             image,
             command,
@@ -44,9 +45,10 @@ def command(
             max_lifetime=max_lifetime,
             profile=profile,
             run_as_user=run_as_user,
+            other_faults=config_faults(context),
         )
         with provider_for(context) as provider:
             if create_namespace:
                 provider.ensure_namespace()
             handle = provider.create_worker(spec)
-    typer.echo(handle.to_json() if output is OutputFormat.JSON else handle.worker_id)
+        typer.echo(handle.to_json() if output is OutputFormat.JSON else handle.worker_id)

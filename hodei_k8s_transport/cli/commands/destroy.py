@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from hodei_k8s_transport.cli.session import failures_told, handle_of, provider_for
+from hodei_k8s_core.errors import ProviderError
+from hodei_k8s_transport.cli.output import Output, OutputFormat, show_json
+from hodei_k8s_transport.cli.session import (
+    EXPECTED_FAILURE,
+    failures_told,
+    handle_of,
+    one_line,
+    provider_for,
+    tell,
+)
+from hodei_k8s_transport.provider import KubernetesProvider
 
 NAME = "destroy"
 EXAMPLES = "Example: hodei-k8s destroy 3f9c2a17 --grace-period 5"
@@ -22,12 +32,31 @@ def command(
         bool,
         typer.Option("--force", help="Remove the record at once, though the container may still run: for a dead node."),
     ] = False,
+    output: Output = OutputFormat.TABLE,
 ) -> None:
-    """End workers, and return when their Pods are gone. A worker that is gone already is done."""
+    """End workers, and return when their Pods are gone. A worker that is gone already is done.
+
+    Of several workers every one is tried; the exit code is 1 when one of them could not be destroyed.
+    """
+    failed = False
     with failures_told(), provider_for(context) as provider:
         for worker_id in worker_ids:
-            if force:
-                provider.force_destroy_worker(handle_of(worker_id, provider))
+            try:
+                _destroy(provider, worker_id, grace_period, force=force)
+            except ProviderError as error:
+                failed = True
+                tell(one_line(error))
+                continue
+            if output is OutputFormat.JSON:
+                show_json({"worker_id": worker_id, "state": "gone"})
             else:
-                provider.destroy_worker_by_id(worker_id, grace_period=grace_period)
-            typer.echo(f"{worker_id} is gone")
+                typer.echo(f"{worker_id} is gone")
+    if failed:
+        raise typer.Exit(EXPECTED_FAILURE)
+
+
+def _destroy(provider: KubernetesProvider, worker_id: str, grace_period: float | None, *, force: bool) -> None:
+    if force:
+        provider.force_destroy_worker(handle_of(worker_id, provider))
+    else:
+        provider.destroy_worker_by_id(worker_id, grace_period=grace_period)

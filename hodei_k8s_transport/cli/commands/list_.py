@@ -17,7 +17,7 @@ def command(context: typer.Context, output: Output = OutputFormat.TABLE) -> None
     """All workers of this provider, ended ones included."""
     with failures_told(), provider_for(context) as provider:
         workers = provider.list_workers()
-    if output is OutputFormat.JSON:
-        show_json(workers)
-    else:
-        show_workers(workers, time.time())
+        if output is OutputFormat.JSON:
+            show_json(workers)
+        else:
+            show_workers(workers, time.time())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -11,8 +12,16 @@ from hodei_k8s_core.operations.worker_watch import describe
 from hodei_k8s_core.worker import LogEntry, WorkerHandle, WorkerInfo
 from hodei_k8s_transport.cli import spec_options as options
 from hodei_k8s_transport.cli.interrupts import interrupts_stop
-from hodei_k8s_transport.cli.output import Output, OutputFormat, show_entry, show_json
-from hodei_k8s_transport.cli.session import INTERRUPTED, failures_told, provider_for
+from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_entry, show_json
+from hodei_k8s_transport.cli.session import (
+    INTERRUPTED,
+    config_faults,
+    drop_output,
+    failures_told,
+    provider_for,
+    tell,
+)
+from hodei_k8s_transport.drivers.sync_stream import SyncStream
 
 NAME = "run"
 EXAMPLES = "Example: hodei-k8s run busybox:1.36 --create-namespace -- sh -c 'echo hello; exit 3'"
@@ -42,7 +51,8 @@ def command(
 
     Ctrl-C destroys it and then ends; a second Ctrl-C ends at once, and leaves it.
     """
-    with failures_told():
+    worker_id = worker_id or options.new_id()
+    with failures_told(when_interrupted=f"interrupted; the worker may be left: hodei-k8s destroy {worker_id}"):
         spec = options.make_spec(
             image,
             command,
@@ -55,31 +65,42 @@ def command(
             max_lifetime=max_lifetime,
             profile=profile,
             run_as_user=run_as_user,
+            other_faults=config_faults(context),
         )
-        show = _show_json if output is OutputFormat.JSON else _show
         with provider_for(context) as provider:
             if create_namespace:
                 provider.ensure_namespace()
             start = provider.run_and_keep_worker if keep else provider.run_worker
             with start(spec, startup_timeout=startup_timeout) as items, interrupts_stop(items):
-                for item in items:
-                    show(item)
-                stopped = items.stop_requested
-                ended = items.result if items.has_result else None
-    if ended is None:
-        _say(f"interrupted; the worker may be left: hodei-k8s destroy {spec.worker_id}")
-        raise typer.Exit(INTERRUPTED)
-    _say(f"worker {ended.worker_id} {how_it_ended(ended)}{'; its Pod is kept' if keep else ''}")
-    raise typer.Exit(INTERRUPTED if stopped else exit_code(ended))
+                is_read = _show_all(items, _show_json if output is OutputFormat.JSON else _Story().show)
+                stopped, ended = items.stop_requested, items.result
+        tell(f"worker {ended.worker_id} {how_it_ended(ended)}{'; its Pod is kept' if keep else ''}")
+        if not is_read:
+            raise BrokenPipeError
+        raise typer.Exit(INTERRUPTED if stopped else exit_code(ended))
+
+
+def _show_all(items: SyncStream[RunItem, WorkerInfo], show: Callable[[RunItem], None]) -> bool:
+    """Show everything; when nobody reads it any more, end the run gracefully. Whether it was read."""
+    is_read = True
+    for item in items:
+        try:
+            show(item)
+        except BrokenPipeError:
+            drop_output()
+            is_read = False
+            if not items.stop_requested:
+                items.request_stop()
+    return is_read
 
 
 def how_it_ended(info: WorkerInfo) -> str:
     """Why the worker is over, for a sentence."""
     if info.exit_code is None:
-        return " ".join(part for part in ("ended before it ran:", info.reason, info.message) if part)
+        return plain(" ".join(part for part in ("ended before it ran:", info.reason, info.message) if part))
     told = f"exited with code {info.exit_code}" + (f" ({info.signal})" if info.signal else "")
     words = [info.reason if info.reason not in ("Completed", "Error") else "", info.message, info.termination_message]
-    return ": ".join([told, *(word for word in words if word)])
+    return plain(": ".join([told, *(word for word in words if word)]))
 
 
 def exit_code(info: WorkerInfo) -> int:
@@ -87,20 +108,26 @@ def exit_code(info: WorkerInfo) -> int:
     return 1 if info.exit_code is None else info.exit_code & 0xFF
 
 
-def _show(item: RunItem) -> None:
-    """The log goes to standard output, everything else to the other."""
-    if isinstance(item, LogEntry):
-        show_entry(item)
-    elif isinstance(item, WorkerHandle):
-        _say(f"worker {item.worker_id} created")
-    elif not item.state.is_final:
-        _say(f"worker {item.worker_id} {describe(item)}")
+class _Story:
+    """The log goes to standard output; what else happens goes to the other, each thing once."""
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def show(self, item: RunItem) -> None:
+        if isinstance(item, LogEntry):
+            show_entry(item)
+        elif isinstance(item, WorkerHandle):
+            tell(f"worker {item.worker_id} created")
+        elif not item.state.is_final and (text := _news(item)) != self._told:
+            self._told = text
+            tell(f"worker {item.worker_id} {text}")
+
+
+def _news(info: WorkerInfo) -> str:
+    return plain(describe(info) if info.verdict is None else f"{info.state.name}, {info.verdict}")
 
 
 def _show_json(item: RunItem) -> None:
     kind = {LogEntry: "log", WorkerHandle: "handle", WorkerInfo: "worker"}[type(item)]
     show_json({kind: item})
-
-
-def _say(text: str) -> None:
-    typer.echo(f"hodei-k8s: {text}", err=True)

@@ -22,7 +22,7 @@ def command(
     """How one worker is; a worker without a Pod is TERMINATED."""
     with failures_told(), provider_for(context) as provider:
         info = provider.describe_worker(handle_of(worker_id, provider))
-    if output is OutputFormat.JSON:
-        show_json(info)
-    else:
-        show_worker(info, time.time())
+        if output is OutputFormat.JSON:
+            show_json(info)
+        else:
+            show_worker(info, time.time())
