@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     cases = [case for name in options.groups or GROUPS for case in GROUPS[name] if options.only in case.name]
+    if not cases:
+        parser.error(f"no case's name contains {options.only!r}")
     print("\n".join(machine()), f"medians of {options.rounds} interleaved rounds, CPU time", "", HEAD, sep="\n")
     missed = False
     for case in cases:

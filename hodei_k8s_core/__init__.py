@@ -3,13 +3,16 @@
 Values and functions to use without any transport, and the operations that drivers perform.
 """
 
+from hodei_k8s_core.access.cluster_access import ClusterAccess
+from hodei_k8s_core.access.kubeconfig import load_kubeconfig
 from hodei_k8s_core.api_status import Status, StatusCause, parse_status
 from hodei_k8s_core.audit_report import AuditReport, AuditStatus, AuditStep
-from hodei_k8s_core.access.cluster_access import ClusterAccess
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.retry_policy import RetryPolicy
+from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
+from hodei_k8s_core.diagnosis import Examination, diagnose, examine, timeline, verdict_of_refusal
 from hodei_k8s_core.effects import (
     SILENCE,
     Close,
@@ -54,8 +57,8 @@ from hodei_k8s_core.errors import (
     WorkerNotFound,
 )
 from hodei_k8s_core.event_list import EventList, parse_event_list
+from hodei_k8s_core.fleet_view import FleetView
 from hodei_k8s_core.http import Body, Request, Response
-from hodei_k8s_core.access.kubeconfig import load_kubeconfig
 from hodei_k8s_core.log_level import LogLevel
 from hodei_k8s_core.log_line import parse_log_line
 from hodei_k8s_core.permissions import Feature, rbac_manifests
@@ -68,6 +71,8 @@ from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.volume_spec import EphemeralVolume, HostPathVolume, PersistentVolume, VolumeSpec
 from hodei_k8s_core.spec.worker_spec import Architecture, WorkerSpec
+from hodei_k8s_core.timeline import Milestone, Timeline
+from hodei_k8s_core.verdict import Blame, Category, CauseKind, Evidence, SchedulingCause, Stage, Verdict
 from hodei_k8s_core.worker import (
     Health,
     HealthStatus,
@@ -76,6 +81,7 @@ from hodei_k8s_core.worker import (
     WorkerInfo,
     WorkerState,
 )
+from hodei_k8s_core.worker_change import ChangeKind, Freshness, WaitOutcome, WatchHealth, WorkerChange
 from hodei_k8s_core.worker_info import worker_info
 from hodei_k8s_core.worker_state import worker_state
 
@@ -85,7 +91,11 @@ __all__ = [
     "AuditStatus",
     "AuditStep",
     "AuthenticationFailed",
+    "Blame",
     "Body",
+    "Category",
+    "CauseKind",
+    "ChangeKind",
     "Close",
     "ClusterAccess",
     "ConfigurationError",
@@ -95,8 +105,12 @@ __all__ = [
     "Emit",
     "EphemeralVolume",
     "EventList",
+    "Evidence",
+    "Examination",
     "Fault",
     "Feature",
+    "FleetView",
+    "Freshness",
     "Health",
     "HealthStatus",
     "HodeiK8sError",
@@ -106,6 +120,7 @@ __all__ = [
     "KubernetesConfig",
     "LogEntry",
     "LogLevel",
+    "Milestone",
     "Monotonic",
     "NotReady",
     "Observe",
@@ -131,31 +146,41 @@ __all__ = [
     "Response",
     "RetryPolicy",
     "SILENCE",
+    "SchedulingCause",
     "Secret",
     "SecurityProfile",
     "Send",
     "Silence",
     "Sleep",
     "SpendRetry",
+    "Stage",
+    "StartupPolicy",
     "Status",
     "StatusCause",
     "StopRequested",
     "Stream",
+    "Timeline",
     "Timeout",
     "Toleration",
     "TransportError",
     "TransportFault",
     "UnsupportedOperation",
+    "Verdict",
     "VolumeSpec",
+    "WaitOutcome",
     "WallClock",
+    "WatchHealth",
     "WatchPolicy",
     "WorkerAlreadyExists",
+    "WorkerChange",
     "WorkerHandle",
     "WorkerInfo",
     "WorkerNotFound",
     "WorkerSpec",
     "WorkerState",
     "build_worker_pod",
+    "diagnose",
+    "examine",
     "load_kubeconfig",
     "parse_event_list",
     "parse_log_line",
@@ -164,6 +189,8 @@ __all__ = [
     "parse_quantity",
     "parse_status",
     "rbac_manifests",
+    "timeline",
+    "verdict_of_refusal",
     "worker_info",
     "worker_state",
 ]

@@ -18,6 +18,7 @@ RESOURCES: Final = frozenset(
         "nodes",
         "persistentvolumeclaims",
         "pods",
+        "priorityclasses",
         "resourcequotas",
         "runtimeclasses",
         "secrets",
@@ -25,6 +26,7 @@ RESOURCES: Final = frozenset(
         "selfsubjectreviews",
         "selfsubjectrulesreviews",
         "serviceaccounts",
+        "storageclasses",
         "readyz",
         "version",
     }

@@ -1,4 +1,4 @@
-"""What a watch on a fleet tells: how workers change, and how old the picture is."""
+"""What a watch on a fleet tells: how workers change, how old the picture is, and what became of a wait."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from hodei_k8s_core.worker import WorkerInfo
+from hodei_k8s_core.errors import ProviderError
+from hodei_k8s_core.worker import WorkerHandle, WorkerInfo
 
 
 class ChangeKind(enum.Enum):
@@ -57,6 +58,23 @@ class WatchHealth(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_synced(self) -> bool:
         return self.freshness is Freshness.SYNCED
+
+
+class WaitOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of waiting for one worker. `error`: None when it got there. `info`: as it was seen last, or None."""
+
+    handle: WorkerHandle
+    info: WorkerInfo | None = None
+    error: ProviderError | None = None
+
+    @property
+    def worker_id(self) -> str:
+        return self.handle.worker_id
+
+    @property
+    def is_success(self) -> bool:
+        """The worker got to one of the states that were waited for."""
+        return self.error is None
 
 
 FleetItem: TypeAlias = WorkerChange | WatchHealth

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hodei_k8s_transport.access.credential import AsyncCredentialSource, Credential, CredentialSource, Endpoint
     from hodei_k8s_transport.access_audit import audit_access
+    from hodei_k8s_transport.async_fleet import AsyncFleet
     from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
     from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
     from hodei_k8s_transport.channels.channel import AsyncBodyStream, AsyncChannel, BodyStream, Channel
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from hodei_k8s_transport.drivers.host import Host
     from hodei_k8s_transport.drivers.sync_driver import run
     from hodei_k8s_transport.drivers.sync_stream import SyncStream
+    from hodei_k8s_transport.fleet import Fleet
     from hodei_k8s_transport.provider import KubernetesProvider
 
 _HOME = {
     "AsyncBodyStream": "channels.channel",
     "AsyncChannel": "channels.channel",
     "AsyncCredentialSource": "access.credential",
+    "AsyncFleet": "async_fleet",
     "AsyncHttpxChannel": "channels.async_httpx_channel",
     "AsyncKubernetesProvider": "async_provider",
     "AsyncRecordingChannel": "channels.recording.recording_channel",
@@ -41,6 +44,7 @@ _HOME = {
     "Credential": "access.credential",
     "CredentialSource": "access.credential",
     "Endpoint": "access.credential",
+    "Fleet": "fleet",
     "Host": "drivers.host",
     "HttpxChannel": "channels.httpx_channel",
     "KubernetesProvider": "provider",
@@ -56,6 +60,7 @@ __all__ = [
     "AsyncBodyStream",
     "AsyncChannel",
     "AsyncCredentialSource",
+    "AsyncFleet",
     "AsyncHttpxChannel",
     "AsyncKubernetesProvider",
     "AsyncRecordingChannel",
@@ -66,6 +71,7 @@ __all__ = [
     "Credential",
     "CredentialSource",
     "Endpoint",
+    "Fleet",
     "Host",
     "HttpxChannel",
     "KubernetesProvider",

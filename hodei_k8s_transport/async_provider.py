@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -17,20 +17,24 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.operations.run_worker import RunItem
+from hodei_k8s_core.operations.watch_workers import in_namespace
 from hodei_k8s_core.permissions import Feature
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerInfo, WorkerState
+from hodei_k8s_core.worker_change import FleetItem, WaitOutcome
+from hodei_k8s_transport.async_fleet import AsyncFleet
+from hodei_k8s_transport.async_provider_capacity import AsyncCapacityMethods
 from hodei_k8s_transport.channels.channel import AsyncChannel
 from hodei_k8s_transport.connect import open_async_channel
 from hodei_k8s_transport.drivers.async_driver import run_async
 from hodei_k8s_transport.drivers.async_stream import AsyncStream
-from hodei_k8s_transport.provider_base import Observer, ProviderBase
+from hodei_k8s_transport.provider_base import Observer
 
 R = TypeVar("R")
 T = TypeVar("T")
 
 
-class AsyncKubernetesProvider(ProviderBase):
+class AsyncKubernetesProvider(AsyncCapacityMethods):
     """Makes workers as Pods, watches them, reads their logs and takes them away; shared by the tasks of one event loop.
 
         async with AsyncKubernetesProvider.connect(config) as provider:
@@ -135,6 +139,38 @@ class AsyncKubernetesProvider(ProviderBase):
         Raises: NotReady as soon as it cannot get there, ProvisioningTimeout, ConnectionFailed, AuthenticationFailed.
         """
         return await self._run(operations.wait_for_worker(self._config, handle, until=until, timeout=timeout))
+
+    async def wait_for_workers(
+        self,
+        handles: Iterable[WorkerHandle],
+        *,
+        until: WorkerState | Collection[WorkerState] = WorkerState.READY,
+        timeout: float = 120.0,
+    ) -> list[WaitOutcome]:
+        """`wait_for_worker` for many, by one watch: one outcome for each handle, in their order.
+
+        Returns as soon as all are decided. Raises: ConnectionFailed, AuthenticationFailed, ConfigurationError.
+        """
+        return await self._run(operations.wait_for_workers(self._config, handles, until=until, timeout=timeout))
+
+    def watch_workers(self, *, selector: str = "", namespace: str | None = None) -> AsyncStream[FleetItem, None]:
+        """Every change of a worker, and how old the picture is: a context manager to iterate over; it does not end.
+
+        First come all workers as ADDED, then that the picture is SYNCED. `selector`: labels that a worker must have
+        besides, as Kubernetes writes it. `namespace`: another one than the configured one.
+
+        Raises (while iterating): ConnectionFailed, AuthenticationFailed, ConfigurationError: at once when the watch
+        cannot begin, later only for what does not pass.
+        """
+        return self._stream(operations.watch_workers(self._config, selector=selector, namespace=namespace))
+
+    def fleet(self, *, selector: str = "", namespace: str | None = None) -> AsyncFleet:
+        """The workers as they are now: a context manager whose one watch any number of readers and waiters share.
+
+        `selector` and `namespace` as for `watch_workers`. Raises (when it is entered): as `watch_workers`.
+        """
+        config = in_namespace(self._config, namespace)
+        return AsyncFleet(config, self.watch_workers(selector=selector, namespace=namespace), self._run)
 
     async def list_workers(self) -> list[WorkerInfo]:
         """Every worker of this provider that has a Pod, terminated ones included.

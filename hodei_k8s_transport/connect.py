@@ -6,8 +6,7 @@ HTTP/1.1 only. HTTP/2 was measured and does not earn its place; see the end of t
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import httpx
+from typing import TYPE_CHECKING
 
 from hodei_k8s_core.access.cluster_access import ClusterAccess
 from hodei_k8s_core.access.proxy import choose_proxy
@@ -22,9 +21,11 @@ from hodei_k8s_transport.access.connect import (
 )
 from hodei_k8s_transport.access.credential import Endpoint
 from hodei_k8s_transport.access.own_client import trust_of_the_host
-from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
 from hodei_k8s_transport.channels.channel import AsyncChannel, Channel
-from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
+from hodei_k8s_transport.channels.h11_route import speaks_socks
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def open_channel(
@@ -42,9 +43,15 @@ def channel_to(
 ) -> tuple[Channel, Target]:
     """The same with an access that was read (or made) before. Raises: as `open_channel`."""
     access, endpoint, target = _ours(access, environ) if client is None else _of_the_host(access)
-    credentials = sync_credentials(access, environ)
-    channel = HttpxChannel(endpoint, credentials, response_limit=config.max_response_bytes, client=client)
-    return channel, target
+    credentials, limit = sync_credentials(access, environ), config.max_response_bytes
+    # Only the kind that is used is loaded: httpx takes longer than all of ours.
+    if needs_httpx(config, endpoint, client):
+        from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
+
+        return HttpxChannel(endpoint, credentials, response_limit=limit, client=client), target
+    from hodei_k8s_transport.channels.h11_channel import H11Channel
+
+    return H11Channel(endpoint, credentials, response_limit=limit), target
 
 
 def open_async_channel(
@@ -59,9 +66,19 @@ def async_channel_to(
 ) -> tuple[AsyncChannel, Target]:
     """As `channel_to`, for asyncio and trio."""
     access, endpoint, target = _ours(access, environ) if client is None else _of_the_host(access)
-    credentials = async_credentials(access, environ)
-    channel = AsyncHttpxChannel(endpoint, credentials, response_limit=config.max_response_bytes, client=client)
-    return channel, target
+    credentials, limit = async_credentials(access, environ), config.max_response_bytes
+    if needs_httpx(config, endpoint, client):
+        from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
+
+        return AsyncHttpxChannel(endpoint, credentials, response_limit=limit, client=client), target
+    from hodei_k8s_transport.channels.async_h11_channel import AsyncH11Channel
+
+    return AsyncH11Channel(endpoint, credentials, response_limit=limit), target
+
+
+def needs_httpx(config: KubernetesConfig, endpoint: Endpoint, client: object = None) -> bool:
+    """It was chosen, brought by the host, or is the only one that can speak to the proxy."""
+    return config.http == "httpx" or client is not None or speaks_socks(endpoint)
 
 
 def _read_access(config: KubernetesConfig, environ: Mapping[str, str]) -> ClusterAccess:

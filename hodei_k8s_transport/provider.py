@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -15,20 +15,24 @@ from hodei_k8s_core.audit_report import AuditReport
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.operations.run_worker import RunItem
+from hodei_k8s_core.operations.watch_workers import in_namespace
 from hodei_k8s_core.permissions import Feature
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerInfo, WorkerState
+from hodei_k8s_core.worker_change import FleetItem, WaitOutcome
 from hodei_k8s_transport.channels.channel import Channel
 from hodei_k8s_transport.connect import open_channel
 from hodei_k8s_transport.drivers.sync_driver import run
 from hodei_k8s_transport.drivers.sync_stream import SyncStream
-from hodei_k8s_transport.provider_base import Observer, ProviderBase
+from hodei_k8s_transport.fleet import Fleet
+from hodei_k8s_transport.provider_base import Observer
+from hodei_k8s_transport.provider_capacity import CapacityMethods
 
 R = TypeVar("R")
 T = TypeVar("T")
 
 
-class KubernetesProvider(ProviderBase):
+class KubernetesProvider(CapacityMethods):
     """Makes workers as Pods, watches them, reads their logs and takes them away; may be shared by threads.
 
         with KubernetesProvider.connect(config) as provider:
@@ -125,6 +129,38 @@ class KubernetesProvider(ProviderBase):
         Raises: NotReady as soon as it cannot get there, ProvisioningTimeout, ConnectionFailed, AuthenticationFailed.
         """
         return self._run(operations.wait_for_worker(self._config, handle, until=until, timeout=timeout))
+
+    def wait_for_workers(
+        self,
+        handles: Iterable[WorkerHandle],
+        *,
+        until: WorkerState | Collection[WorkerState] = WorkerState.READY,
+        timeout: float = 120.0,
+    ) -> list[WaitOutcome]:
+        """`wait_for_worker` for many, by one watch: one outcome for each handle, in their order.
+
+        Returns as soon as all are decided. Raises: ConnectionFailed, AuthenticationFailed, ConfigurationError.
+        """
+        return self._run(operations.wait_for_workers(self._config, handles, until=until, timeout=timeout))
+
+    def watch_workers(self, *, selector: str = "", namespace: str | None = None) -> SyncStream[FleetItem, None]:
+        """Every change of a worker, and how old the picture is: a context manager to iterate over; it does not end.
+
+        First come all workers as ADDED, then that the picture is SYNCED. `selector`: labels that a worker must have
+        besides, as Kubernetes writes it. `namespace`: another one than the configured one.
+
+        Raises (while iterating): ConnectionFailed, AuthenticationFailed, ConfigurationError: at once when the watch
+        cannot begin, later only for what does not pass.
+        """
+        return self._stream(operations.watch_workers(self._config, selector=selector, namespace=namespace))
+
+    def fleet(self, *, selector: str = "", namespace: str | None = None) -> Fleet:
+        """The workers as they are now: a context manager whose one watch any number of readers and waiters share.
+
+        `selector` and `namespace` as for `watch_workers`. Raises (when it is entered): as `watch_workers`.
+        """
+        config = in_namespace(self._config, namespace)
+        return Fleet(config, self.watch_workers(selector=selector, namespace=namespace), self._run)
 
     def list_workers(self) -> list[WorkerInfo]:
         """Every worker of this provider that has a Pod, terminated ones included.

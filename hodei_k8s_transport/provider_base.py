@@ -8,10 +8,11 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from hodei_k8s_core.access.target import Target
+from hodei_k8s_core.capacity.cache import CapacityCache
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.errors import UnsupportedOperation
-from hodei_k8s_core.observations import Observation, PodStarted
+from hodei_k8s_core.observations import Observation, PodCreated, PodDestroyed, PodStarted
 from hodei_k8s_core.operations import adopt_or_create_worker, create_worker
 from hodei_k8s_core.operations.located import located
 from hodei_k8s_core.retry_budget import RetryBudget
@@ -37,6 +38,7 @@ class ProviderBase:
         self._observer = observer
         self._startup_times = StartupTimes()
         self._tokens = CreationTokens()
+        self._capacity = CapacityCache(config.capacity_lifetime)
         self._pid = os.getpid()
         retry = config.retry
         self._host = Host(
@@ -69,6 +71,8 @@ class ProviderBase:
     def _observe(self, observation: Observation) -> None:
         if isinstance(observation, PodStarted):
             self._startup_times.record(observation.seconds, observation.image)
+        if isinstance(observation, PodCreated | PodDestroyed):
+            self._capacity.note_change()
         if self._observer is not None:
             self._observer(observation)
 

@@ -37,7 +37,7 @@ def _decode(body: bytes, model: str) -> Any:
     text = body.decode()
     if _TAKES_TEXT:
         return _API.deserialize(text, model, "application/json")
-    return _API.deserialize(SimpleNamespace(data=text), model)  # before version 36
+    return _API.deserialize(SimpleNamespace(data=text), model)  # before version 37
 
 
 def _reply_of(chunks: list[bytes]) -> Any:

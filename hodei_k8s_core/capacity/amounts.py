@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from hodei_k8s_core.errors import Internal
 from hodei_k8s_core.quantity import Quantity, parse_quantity
 
-Written: TypeAlias = Mapping[str, str | int | float]
+Written: TypeAlias = Mapping[str, str | float]
 """Quantities as an object has them; a number is as good as its text."""
 Nanos: TypeAlias = Mapping[str, int]
 """Exact amounts, in thousand-millionths of the unit."""
@@ -31,7 +31,7 @@ _NANOS_PER_MILLI: Final = 10**6
 
 # A cluster repeats few texts many times: 50,000 Pods are about as many distinct quantities as there are kinds of Pods.
 @lru_cache(maxsize=8192)
-def nanos_of(text: str | int | float) -> int:
+def nanos_of(text: str | float) -> int:
     """The exact amount that a quantity writes. Raises: Internal for a text that is none."""
     try:
         return parse_quantity(str(text)).nanos

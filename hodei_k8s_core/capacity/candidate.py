@@ -55,7 +55,7 @@ class Volume(msgspec.Struct, frozen=True, rename="camel"):
 class CandidateSpec(PodDemand, frozen=True, gc=False, rename="camel"):
     """What is read of the Pod's spec."""
 
-    node_selector: dict[str, str] = {}
+    node_selector: dict[str, str] = msgspec.field(default_factory=dict)
     tolerations: tuple[PodToleration, ...] = ()
     affinity: Affinity | None = None
     priority_class_name: str = ""

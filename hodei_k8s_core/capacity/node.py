@@ -14,7 +14,6 @@ NO_SCHEDULE: Final = "NoSchedule"
 NO_EXECUTE: Final = "NoExecute"
 UNSCHEDULABLE_TAINT: Final = "node.kubernetes.io/unschedulable"
 _PASSING: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
-_LEAVING: Final = ("ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/disruption")
 
 
 class Taint(msgspec.Struct, frozen=True, gc=False):
@@ -33,11 +32,6 @@ class Taint(msgspec.Struct, frozen=True, gc=False):
     def may_pass(self) -> bool:
         """Set by Kubernetes itself for the condition that a node is in: not ready, under pressure, cordoned, new."""
         return self.key.startswith(_PASSING)
-
-    @property
-    def is_end(self) -> bool:
-        """An autoscaler is removing the node."""
-        return self.key in _LEAVING
 
     def __str__(self) -> str:
         return f"{self.key}{'=' if self.value else ''}{self.value}:{self.effect}"

@@ -5,7 +5,7 @@ Nothing of a Pod is kept but its sum: a reader's memory grows with the nodes, no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -31,31 +31,52 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What is taken on one node: all, the part that stays with the node, and all of it by the Pods' priority."""
+    """What is taken on one node, by the Pods' priority and whether they stay with the node."""
 
-    taken: Mapping[str, int] = {}
-    staying: Mapping[str, int] = {}
-    by_priority: Mapping[int, Mapping[str, int]] = {}
+    parts: Mapping[tuple[int, bool], Mapping[str, int]] = {}
 
-    def with_pod(self, placed: Placed) -> Usage:
-        """With one Pod more."""
-        of_same = self.by_priority.get(placed.priority, {})
-        return Usage(
-            taken=added(self.taken, placed.requests),
-            staying=added(self.staying, placed.requests) if placed.stays else self.staying,
-            by_priority={**self.by_priority, placed.priority: added(of_same, placed.requests)},
-        )
+    @property
+    def taken(self) -> dict[str, int]:
+        """By all of them."""
+        return _sum(self.parts.values())
 
-    def below(self, priority: int) -> dict[str, int]:
-        """What Pods of a lower priority take."""
-        total: dict[str, int] = {}
-        for of, requests in self.by_priority.items():
-            if of < priority:
-                total = added(total, requests)
-        return total
+    @property
+    def staying(self) -> dict[str, int]:
+        """By those that the node never gets rid of."""
+        return _sum(requests for (_, stays), requests in self.parts.items() if stays)
+
+    def at_least(self, priority: int) -> dict[str, int]:
+        """By those that a Pod of this priority cannot preempt."""
+        return _sum(requests for (of, _), requests in self.parts.items() if of >= priority)
 
 
 NOTHING_TAKEN: Final = Usage()
+
+
+class UsageFold:
+    """Adds up page after page."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, dict[tuple[int, bool], dict[str, int]]] = {}
+
+    def add(self, pods: Iterable[Placed]) -> None:
+        """Count these Pods too."""
+        for placed in pods:
+            parts = self._of.setdefault(placed.node, {})
+            total = parts.setdefault((placed.priority, placed.stays), {})
+            for name, amount in placed.requests.items():
+                total[name] = total.get(name, 0) + amount
+
+    def by_node(self) -> dict[str, Usage]:
+        """What is taken on each node that has any Pod."""
+        return {name: Usage(parts) for name, parts in self._of.items()}
+
+
+def _sum(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for part in parts:
+        total = added(total, part)
+    return total
 
 
 class PlacedPage(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ and huge pages; the overhead of the runtime class comes on top. What a resize is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -22,8 +22,8 @@ _RESIZE: Final = ("PodResizePending", "Infeasible")
 class Resources(msgspec.Struct, frozen=True, gc=False):
     """Requests and limits as they are written."""
 
-    requests: dict[str, str | int | float] = {}
-    limits: dict[str, str | int | float] = {}
+    requests: dict[str, str | float] = {}
+    limits: dict[str, str | float] = {}
 
 
 class DemandContainer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -43,7 +43,7 @@ class PodDemand(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     containers: tuple[DemandContainer, ...] = ()
     init_containers: tuple[DemandContainer, ...] = ()
-    overhead: dict[str, str | int | float] = {}
+    overhead: dict[str, str | float] = {}
     resources: Resources | None = None
 
 
@@ -52,7 +52,7 @@ class GrantedContainer(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     name: str = ""
     resources: Resources | None = None
-    allocated_resources: dict[str, str | int | float] = {}
+    allocated_resources: dict[str, str | float] = {}
 
 
 class ResizeCondition(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +69,7 @@ class PodGrant(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     container_statuses: tuple[GrantedContainer, ...] = ()
     init_container_statuses: tuple[GrantedContainer, ...] = ()
     resources: Resources | None = None
-    allocated_resources: dict[str, str | int | float] = {}
+    allocated_resources: dict[str, str | float] = {}
 
 
 NOTHING_GRANTED: Final = PodGrant()
@@ -79,10 +79,7 @@ def requests_of(demand: PodDemand, granted: PodGrant = NOTHING_GRANTED) -> dict[
     """What the scheduler counts for the Pod, exact, as nanos. Raises: Internal for an amount that is none."""
     granter = _Granter(granted)
     main = [granter.requests(container) for container in demand.containers]
-    first = [
-        (c.is_sidecar, granter.requests(c) if c.is_sidecar else exact(c.resources.requests)) for c in _init(demand)
-    ]
-    total = _together(main, first)
+    total = _together(main, [(c.is_sidecar, granter.init_requests(c)) for c in demand.init_containers])
     if demand.resources is not None:
         total |= granter.pod_requests(demand.resources.requests)
     return added(total, exact(demand.overhead)) if demand.overhead else total
@@ -91,7 +88,7 @@ def requests_of(demand: PodDemand, granted: PodGrant = NOTHING_GRANTED) -> dict[
 def limits_of(demand: PodDemand) -> dict[str, int]:
     """The limits of a Pod that is not running yet, exact, as nanos. Raises: Internal."""
     main = [exact(container.resources.limits) for container in demand.containers]
-    total = _together(main, [(c.is_sidecar, exact(c.resources.limits)) for c in _init(demand)])
+    total = _together(main, [(c.is_sidecar, exact(c.resources.limits)) for c in demand.init_containers])
     if demand.resources is not None:
         total |= _pod_level(demand.resources.limits)
     overhead = {name: amount for name, amount in exact(demand.overhead).items() if total.get(name)}
@@ -110,8 +107,10 @@ def with_api_defaults(demand: PodDemand) -> PodDemand:
         return defaulted
     # Those of the containers where they have any, else the Pod's own limit (defaultPodRequests).
     containers = _container_requests(defaulted)
-    from_containers = {name: f"{containers[name]}n" for name in (CPU, MEMORY) if name in containers}
-    from_limits = {name: text for name, text in whole.limits.items() if is_pod_level(name)}
+    from_containers: dict[str, str | float] = {
+        name: f"{containers[name]}n" for name in (CPU, MEMORY) if name in containers
+    }
+    from_limits: dict[str, str | float] = {name: text for name, text in whole.limits.items() if is_pod_level(name)}
     requests = {**from_limits, **from_containers, **whole.requests}
     return msgspec.structs.replace(defaulted, resources=Resources(requests, whole.limits))
 
@@ -127,13 +126,9 @@ def has_pod_level(demand: PodDemand) -> bool:
     return whole is not None and any(map(is_pod_level, (*whole.requests, *whole.limits)))
 
 
-def _init(demand: PodDemand) -> Sequence[DemandContainer]:
-    return demand.init_containers
-
-
 def _container_requests(demand: PodDemand) -> dict[str, int]:
     main = [exact(container.resources.requests) for container in demand.containers]
-    return _together(main, [(c.is_sidecar, exact(c.resources.requests)) for c in _init(demand)])
+    return _together(main, [(c.is_sidecar, exact(c.resources.requests)) for c in demand.init_containers])
 
 
 def _together(main: Sequence[Nanos], first: Sequence[tuple[bool, Nanos]]) -> dict[str, int]:
@@ -177,6 +172,9 @@ class _Granter:
         if status is None or status.resources is None:
             return exact(asked)
         return self._effective(asked, status.resources.requests, status.allocated_resources)
+
+    def init_requests(self, container: DemandContainer) -> dict[str, int]:
+        return self.requests(container) if container.is_sidecar else exact(container.resources.requests)
 
     def pod_requests(self, asked: Written) -> dict[str, int]:
         whole = self._granted.resources

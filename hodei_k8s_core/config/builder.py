@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from hodei_k8s_core.config.node_pool import NodePool
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.toleration import Toleration
@@ -101,6 +102,10 @@ class ConfigBuilder:
         """A Pod's affinity, as it is."""
         return self._with("affinity", affinity)
 
+    def node_pools(self, pools: Sequence[NodePool]) -> Self:
+        """The nodes that an autoscaler can add."""
+        return self._with("node_pools", pools)
+
     def default_cpu_request(self, value: str) -> Self:
         """A quantity, for workers that ask for no resources."""
         return self._with("default_cpu_request", value)
@@ -169,13 +174,25 @@ class ConfigBuilder:
         """Seconds of silence on a watch that count as a lost connection."""
         return self._with("silence_limit", seconds)
 
+    def log_levels(self, value: bool) -> Self:  # noqa: FBT001 - the setting's value
+        """Whether the level of a log line is looked for."""
+        return self._with("log_levels", value)
+
     def outage_limit(self, seconds: float) -> Self:
         """How long a followed log outlives an API server that does not answer."""
         return self._with("outage_limit", seconds)
 
+    def capacity_lifetime(self, seconds: float) -> Self:
+        """How long what was read of the cluster's capacity is used."""
+        return self._with("capacity_lifetime", seconds)
+
     def max_response_bytes(self, value: int) -> Self:
         """The largest reply that is read."""
         return self._with("max_response_bytes", value)
+
+    def http(self, value: str) -> Self:
+        """The code under our own connections: `h11` or `httpx`."""
+        return self._with("http", value)
 
     def retry(self, value: RetryPolicy) -> Self:
         """How often and how patiently requests are repeated."""

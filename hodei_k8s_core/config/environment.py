@@ -15,7 +15,7 @@ from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS, VARIABLE_PREFIX
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.validation import text_problem, within
 
-NOT_SETTINGS: Final = frozenset(f"{VARIABLE_PREFIX}{name}" for name in ("ENABLED", "TEST", "HTTP", "CLUSTERS"))
+NOT_SETTINGS: Final = frozenset(f"{VARIABLE_PREFIX}{name}" for name in ("ENABLED", "TEST", "CLUSTERS"))
 """Ours, but for the host, the tests and the benchmarks."""
 _SERVICE_LINK: Final = re.compile(
     r"HODEI_K8S_(?P<service>(?:[A-Z0-9_]+?_)??)"

@@ -9,6 +9,7 @@ import msgspec
 
 from hodei_k8s_core.config.builder import ConfigBuilder
 from hodei_k8s_core.config.environment import name_variables, read_environment, write_environment
+from hodei_k8s_core.config.node_pool import NodePool
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS, setting_faults
 from hodei_k8s_core.config.startup_policy import StartupPolicy
@@ -42,6 +43,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     node_selector: Mapping[str, str] = {}
     tolerations: Sequence[Toleration] = ()
     affinity: Mapping[str, Any] | None = None
+    node_pools: Sequence[NodePool] = ()
     default_cpu_request: str = "100m"
     default_memory_request: str = "128Mi"
     default_cpu_limit: str = "1"
@@ -60,7 +62,10 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     request_timeout: float = 30.0
     silence_limit: float = 120.0
     outage_limit: float = 300.0
+    capacity_lifetime: float = 30.0
+    log_levels: bool = True
     max_response_bytes: int = 64 * 1024**2
+    http: str = "h11"
     retry: RetryPolicy = RetryPolicy()
     watch: WatchPolicy = WatchPolicy()
     startup: StartupPolicy = StartupPolicy()
@@ -70,7 +75,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
         raise_faults(_SUMMARY, wrong_parts + setting_faults(flat_values(self)))
         for name in _COPIED:
             msgspec.structs.force_setattr(self, name, copied_json(getattr(self, name)))
-        for name in ("image_pull_secrets", "tolerations"):
+        for name in ("image_pull_secrets", "tolerations", "node_pools"):
             msgspec.structs.force_setattr(self, name, tuple(getattr(self, name)))
 
     @classmethod

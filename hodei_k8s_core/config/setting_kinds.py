@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hodei_k8s_core.config.node_pool import NodePool
 from hodei_k8s_core.config.setting_text import (
     format_map,
     format_number,
@@ -14,6 +15,7 @@ from hodei_k8s_core.config.setting_text import (
     parse_json,
     parse_list,
     parse_map,
+    parse_node_pools,
     parse_number,
     parse_profile,
     parse_tolerations,
@@ -42,6 +44,7 @@ from hodei_k8s_core.validation import (
 
 NONE: Final = "none"
 """How an optional number is unset in text."""
+HTTP_KINDS: Final = ("h11", "httpx")
 AFFINITIES: Final = ("nodeAffinity", "podAffinity", "podAntiAffinity")
 
 
@@ -147,6 +150,10 @@ PROFILE: Final = Kind(
     format=lambda value: value.value,
     faults=_from(instance(SecurityProfile)),
 )
+HTTP: Final = text(
+    text_that(lambda text: None if text in HTTP_KINDS else f"must be one of {', '.join(HTTP_KINDS)}"),
+    ", ".join(HTTP_KINDS),
+)
 NAMES: Final = Kind(
     written="name,name2",
     parse=parse_list,
@@ -162,6 +169,12 @@ TOLERATIONS: Final = Kind(
     parse=parse_tolerations,
     format=lambda value: to_json([toleration.to_manifest() for toleration in value]) if value else "",
     faults=_sequence_of(instance(Toleration)),
+)
+NODE_POOLS: Final = Kind(
+    written="JSON list of {name, cpu, memory, disk, devices, labels, taints, architecture, pods, maxNodes}",
+    parse=parse_node_pools,
+    format=lambda value: to_json([pool.to_dict() for pool in value]) if value else "",
+    faults=_sequence_of(instance(NodePool)),
 )
 AFFINITY: Final = Kind(
     written="JSON, as in a Pod",

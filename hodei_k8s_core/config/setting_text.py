@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from hodei_k8s_core.config.node_pool import NodePool
 from hodei_k8s_core.config.toleration import EXISTS, Toleration
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.spec.security_profile import SecurityProfile
@@ -99,6 +100,14 @@ def parse_tolerations(text: str) -> tuple[Toleration, ...]:
     if not text.lstrip().startswith("["):
         return _collected([_taint(part) for part in parse_list(text)], lambda fields: Toleration(**fields))
     return _collected(parse_json(text), lambda fields: msgspec.convert(fields, Toleration))
+
+
+def parse_node_pools(text: str) -> tuple[NodePool, ...]:
+    pools = parse_json(text)
+    if not isinstance(pools, list):
+        msg = "must be a JSON list of node pools"
+        raise ValueError(msg)
+    return _collected(pools, lambda fields: msgspec.convert(fields, NodePool))
 
 
 def _taint(text: str) -> dict[str, str]:

@@ -71,9 +71,11 @@ def not_ending(case: Case) -> Examination | None:
     """A deletion that is overdue without a finalizer: the node has not confirmed it. Before that, all is well."""
     if not case.pod.is_deleting:
         return None
+    if epoch(case.pod.metadata.deletion_timestamp) is None:
+        return ALL_WELL
     overdue = _overdue(case)
-    if overdue <= 0:
-        return Examination(recheck_after=-overdue) if overdue < 0 else ALL_WELL
+    if overdue <= 0:  # a clock that tells whole seconds meets the limit itself
+        return Examination(recheck_after=-overdue or 1.0)
     node = case.pod.spec.node_name or "none"
     return trouble(
         Category.TERMINATING_STUCK,

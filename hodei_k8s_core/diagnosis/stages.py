@@ -115,13 +115,14 @@ def recheck_delay(spent: float) -> float:
 def within_limits(case: Case, found: Examination) -> Examination:
     """The examination of a start in the light of its time: `startup_timeout` when a stage has run out of it."""
     clock = stage_of(case)
-    if clock is None or (found.verdict is not None and found.verdict.terminal):
+    verdict = found.verdict
+    # A Pod that contradicts itself is in no stage that one could rely on.
+    if clock is None or (verdict is not None and (verdict.terminal or verdict.category is Category.UNKNOWN)):
         return found
     left = clock.since + clock.limit - case.now
     if left <= 0:
-        return Examination(_timed_out(case, clock, found.verdict), None, wants_events=True)
+        return Examination(_timed_out(case, clock, verdict), None, wants_events=True)
     recheck = left if found.recheck_after is None else min(left, found.recheck_after)
-    verdict = found.verdict
     if verdict is not None:
         verdict = msgspec.structs.replace(verdict, recheck_after=recheck, stage=verdict.stage or clock.stage)
     return Examination(verdict, recheck, found.wants_events)

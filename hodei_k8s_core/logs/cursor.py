@@ -38,10 +38,11 @@ def mark_of(line: bytes, timestamp: int) -> Mark:
 class LogCursor(msgspec.Struct, frozen=True, kw_only=True):
     """A place in the log of one run of a container.
 
-    `container`: the beginning of its id, "" where no run is known yet. `restarts`: of the container before this run.
+    `container`: the end of its id, "" where no run is known yet. `restarts`: of the container before this run.
     `anchor`: the second (since the epoch) to ask for, None for the beginning. `count`: how many lines of that reply
     were given; `head`: the first of them, `last` the last, and `same` how many up to there are the same as that.
     `within`: bytes of the next line (its timestamp included) that were given as pieces; `opened`: that line.
+    `is_set_back`: there were lines with later timestamps, by another time of the node's clock.
     """
 
     container: str = ""
@@ -53,6 +54,7 @@ class LogCursor(msgspec.Struct, frozen=True, kw_only=True):
     same: int = 0
     within: int = 0
     opened: Mark | None = None
+    is_set_back: bool = False
 
     @property
     def is_at_start(self) -> bool:
@@ -68,7 +70,7 @@ class LogCursor(msgspec.Struct, frozen=True, kw_only=True):
         marks = (_mark_text(mark, base) for mark in (self.head, self.last, self.opened))
         anchor = "" if self.anchor is None else self.anchor
         numbers = (self.restarts, anchor, self.count, self.same, self.within)
-        return "_".join(["v1", self.container, *map(str, numbers), *marks])
+        return "_".join(["v1", self.container, *map(str, numbers), *marks, *(["b"] if self.is_set_back else [])])
 
 
 def parse_cursor(text: str) -> LogCursor:
@@ -89,12 +91,13 @@ def parse_cursor(text: str) -> LogCursor:
         same=int(match["same"]),
         within=int(match["within"]),
         opened=opened,
+        is_set_back=match["back"] is not None,
     )
 
 
 def short_id(container_id: str) -> str:
     """What a cursor has of a container's id (`containerd://0f3a…`)."""
-    return container_id.rpartition("/")[2][:ID_DIGITS]
+    return container_id.rpartition("/")[2][-ID_DIGITS:]
 
 
 def _mark_text(mark: Mark | None, base: int) -> str:
@@ -114,6 +117,6 @@ _NUMBERS: Final = (
 )
 _CURSOR: Final = re.compile(
     rf"v1_(?P<container>[0-9A-Za-z.-]{{0,{ID_DIGITS}}}){_NUMBERS}"
-    rf"_(?P<head>(?:{_MARK})?)_(?P<last>(?:{_MARK})?)_(?P<opened>(?:{_MARK})?)",
+    rf"_(?P<head>(?:{_MARK})?)_(?P<last>(?:{_MARK})?)_(?P<opened>(?:{_MARK})?)(?P<back>_b)?",
     re.ASCII,
 )

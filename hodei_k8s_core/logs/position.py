@@ -42,11 +42,13 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """What is known behind a line.
 
     `start`: the second that was asked for, None for the beginning. `second`: the newest so far. `count` and `head`: of
-    the lines since the second before that; `newest_count` and `newest_head`: since `second`.
+    the lines since the second before that; `newest_count` and `newest_head`: since `second`. `latest`: the newest
+    second there ever was, another than `second` after the clock was set back.
     """
 
     start: int | None = None
     second: int = 0
+    latest: int = 0
     count: int = 0
     head: Mark | None = None
     newest_count: int = 0
@@ -71,6 +73,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
             same=self.same,
             within=self.within,
             opened=self.opened,
+            is_set_back=self.latest > self.second,
         )
 
     def after(self, lines: Lines) -> Position:
@@ -109,6 +112,7 @@ def _count_sorted(position: Position, texts: Sequence[bytes], timestamps: Sequen
     return msgspec.structs.replace(
         position,
         second=second,
+        latest=max(second, position.latest),
         count=count,
         head=head,
         newest_count=len(texts) - newest,
@@ -143,6 +147,7 @@ def _count_mark(position: Position, mark: Mark) -> Position:
         position,
         start=None if was_set_back else position.start,
         second=second,
+        latest=max(second, position.latest),
         count=position.newest_count + 1 if follows else 1,
         head=position.newest_head if follows else mark,
         newest_count=1,

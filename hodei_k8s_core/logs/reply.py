@@ -1,7 +1,8 @@
 """The bytes of one reply to a request for a log -> the entries behind a cursor, each once.
 
 finding the place ──the lines up to the cursor are as they were──▶ giving
-       └───────────── another first or last line ───────────────▶ lost: the file was rotated, or is another run's
+       ├───────────── a first line that is newer ───────────────▶ a gap, then giving: the file was rotated
+       └───────────── another first or last line ───────────────▶ lost: the place must be searched for
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import enum
 from typing import Final
 
 from hodei_k8s_core.lines import LOG_LINE_LIMIT, LinePiece, LogLineSplitter
-from hodei_k8s_core.log_entry import LogEntry
+from hodei_k8s_core.log_entry import GapReason, LogGap, LogItem
 from hodei_k8s_core.log_line import kubelet_complaint, parse_columns
 from hodei_k8s_core.logs.batch import LogBatch, LogOptions
 from hodei_k8s_core.logs.cursor import LogCursor, mark_of
 from hodei_k8s_core.logs.position import Lines, Position
+from hodei_k8s_core.server_time import NANOSECONDS
 
 CONTAINER_REMOVED: Final = "rpc error: code = NotFound"
 """What a kubelet says that has served a log to its end and then asks for a container that was removed meanwhile."""
@@ -44,6 +46,8 @@ class LogReply:
         self._splitter = LogLineSplitter(limit)
         self._position = Position(start=cursor.anchor)
         self._to_skip = cursor.count
+        self._gap: LogGap | None = None
+        self.gaps = 0
         self.complaint = ""
         self.place = Place.GIVING if cursor.is_at_start else Place.FINDING
 
@@ -59,27 +63,27 @@ class LogReply:
         """It ended, as far as it tells, where the log ends. (A kubelet that dies ends it just as cleanly.)"""
         return self.place is Place.GIVING and (not self.complaint or self.complaint.startswith(CONTAINER_REMOVED))
 
-    def feed(self, chunk: bytes) -> list[LogEntry]:
+    def feed(self, chunk: bytes) -> list[LogItem]:
         """The new entries that `chunk` completes."""
         return self._take(self._splitter.feed(chunk))
 
     def end(self) -> None:
-        """The reply has ended: what is left of it without a newline and without a timestamp is a complaint."""
-        tail = self._splitter.tail
-        if tail and not isinstance(tail, LinePiece) and parse_columns([tail])[0] == [None]:
-            self.complaint = self.complaint or tail.decode("utf-8", "replace")
+        """The reply has ended."""
+        self.complaint = self.complaint or complaint_in(self._splitter.tail)
 
-    def end_of_log(self) -> list[LogEntry]:
+    def end_of_log(self) -> list[LogItem]:
         """What was written last, without a newline; for a log that is complete."""
         return self._take(self._splitter.feed(b"\n")) if self._splitter.tail and not self.complaint else []
 
-    def _take(self, texts: list[bytes]) -> list[LogEntry]:
+    def _take(self, texts: list[bytes]) -> list[LogItem]:
         if not texts or self.place is Place.LOST or self.complaint:
             return []
         timestamps, messages = parse_columns(texts)
         lines = Lines(texts, timestamps, self._splitter.is_within_line)
         if None in timestamps:
             lines = self._up_to_complaint(lines)
+        if self.place is Place.FINDING and self._position.last is self._position.opened is None:
+            self._see_first(lines)
         begin = self._find(lines)
         if self.place is Place.GIVING and self._since is not None:
             begin = self._leave_out_old(lines, begin, self._since)
@@ -88,7 +92,8 @@ class LogReply:
             return []
         batch = LogBatch(self._options, self._position, new)
         self._position = self._position.after(new)
-        return batch.entries(messages[begin : len(lines.texts)])
+        gap, self._gap = self._gap, None
+        return [*([] if gap is None else [gap]), *batch.entries(messages[begin : len(lines.texts)])]
 
     def _up_to_complaint(self, lines: Lines) -> Lines:
         for at, text in enumerate(lines.texts):
@@ -106,6 +111,24 @@ class LogReply:
         end = len(stamps) if first is None else first
         self._position = self._position.after(lines.part(begin, end))
         return end
+
+    def _see_first(self, lines: Lines) -> None:
+        """A first line later than any that can stand before the cursor: the file begins behind it.
+
+        Two lines that are out of order are less than a second apart, which the anchor relies on too.
+        """
+        last, first = (
+            self._cursor.opened or self._cursor.last,
+            next((stamp for stamp in lines.timestamps if stamp is not None), None),
+        )
+        if last is None or first is None or self._cursor.is_set_back or first <= last.timestamp + NANOSECONDS:
+            return
+        start = self._cursor.at_start()
+        self._gap = LogGap(
+            reason=GapReason.ROTATED, since=last.timestamp, until=first, source=self._options.source, cursor=str(start)
+        )
+        self.gaps += 1
+        self.place = Place.GIVING
 
     def _find(self, lines: Lines) -> int:
         """How many of `lines` were given before."""
@@ -134,3 +157,10 @@ class LogReply:
             self.place = Place.LOST
         elif after.within == cursor.within:
             self.place = Place.GIVING
+
+
+def complaint_in(tail: bytes) -> str:
+    """What the kubelet says in place of further lines, or "": at the end, without a newline and without a timestamp."""
+    if not tail or isinstance(tail, LinePiece) or parse_columns([tail])[0] != [None]:
+        return ""
+    return tail.decode("utf-8", "replace")

@@ -9,8 +9,10 @@ from __future__ import annotations
 import msgspec
 
 from hodei_k8s_core.lines import LOG_LINE_LIMIT, LinePiece, LogLineSplitter
+from hodei_k8s_core.log_entry import LogItem
 from hodei_k8s_core.log_line import parse_columns
 from hodei_k8s_core.logs.cursor import LogCursor, Mark, mark_of
+from hodei_k8s_core.logs.reply import Place, complaint_in
 
 
 class LogSearch:
@@ -30,18 +32,22 @@ class LogSearch:
         self.first: Mark | None = None
         self.found: LogCursor | None = None
         self.is_torn = False
+        self.complaint = ""
+        self.place = Place.FINDING
 
-    def feed(self, chunk: bytes) -> None:
-        """Look at the lines that `chunk` completes."""
+    def feed(self, chunk: bytes) -> list[LogItem]:
+        """Look at the lines that `chunk` completes; there are no entries for them."""
         texts = self._splitter.feed(chunk)
         for at, timestamp in enumerate(parse_columns(texts)[0]):
             is_last = at + 1 == len(texts)
             goes_on = self._splitter.is_within_line if is_last else isinstance(texts[at + 1], LinePiece)
             self._look_at(texts[at], timestamp, goes_on=goes_on)
+        return []
 
     def end(self) -> None:
         """The reply has ended."""
-        if self._splitter.tail:
+        self.complaint = complaint_in(self._splitter.tail)
+        if self._splitter.tail and not self.complaint:
             self.feed(b"\n")
         cursor = self._cursor
         if cursor.opened is None:
@@ -73,4 +79,6 @@ class LogSearch:
         self._matches += 1
         self._following = None
         base = self._cursor.at_start()
-        self.found = msgspec.structs.replace(base, count=self.size, head=self.first, last=mark, same=self._matches)
+        self.found = msgspec.structs.replace(
+            base, count=self.size, head=self.first, last=mark, same=self._matches, is_set_back=self._cursor.is_set_back
+        )

@@ -55,7 +55,8 @@ def audit(
             continue
         outcomes = yield from _ask(question, timeout)
         steps.append(question.judge(outcomes))
-        broken = "the connection failed at the step before" if isinstance(outcomes[-1], TransportError) else ""
+        is_cut = any(isinstance(outcome, TransportError) for outcome in outcomes)
+        broken = "the connection failed at a step before" if is_cut else ""
         namespace_fails = namespace_fails or (question.name == "namespace" and steps[-1].status is AuditStatus.FAILED)
     return _report(steps, target)
 

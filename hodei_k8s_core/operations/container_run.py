@@ -11,7 +11,7 @@ _FINAL_PHASES = ("Succeeded", "Failed")
 
 
 class ContainerRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `container`: the beginning of its id. `restarts`: how many runs were before it. `previous`: the last one.
+    """One run. `container`: the end of its id. `restarts`: how many were before it, `previous` the last of them.
 
     `is_last`: none will follow.
     """

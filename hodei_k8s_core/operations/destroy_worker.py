@@ -38,11 +38,28 @@ def destroy_worker(
     Pod. ConnectionFailed, AuthenticationFailed; calling again is safe.
     """
     check_handle(handle, config)
+    return (yield from _destroy(config, handle, checked_grace(config, grace_period)))
+
+
+def begin_destroy_worker(
+    config: KubernetesConfig, handle: WorkerHandle, *, grace_period: float | None = None
+) -> Operation[None]:
+    """Ask for the end of a worker and do not wait for it; a grace period that runs already can only get shorter.
+
+    Raises: ConnectionFailed, AuthenticationFailed, Timeout.
+    """
+    check_handle(handle, config)
+    sending = _send(config, handle, checked_grace(config, grace_period))
+    yield from with_deadline(sending, config.operation_timeout, what=f"ask for the end of the Pod {handle.pod_name}")
+
+
+def checked_grace(config: KubernetesConfig, grace_period: float | None) -> int:
+    """Whole seconds; the configured ones for None. Raises: ConfigurationError for less than one."""
     grace = config.grace_period if grace_period is None else grace_period
     if not 1 <= grace < 2**31:
         fault = Fault("grace_period", f"is {grace:g}; at least 1 second (for less there is force_destroy_worker)")
         raise ConfigurationError("the worker is not destroyed", [fault])
-    return (yield from _destroy(config, handle, ceil(grace)))
+    return ceil(grace)
 
 
 def force_destroy_worker(config: KubernetesConfig, handle: WorkerHandle) -> Operation[Pod | None]:
@@ -72,9 +89,9 @@ def _destroy(config: KubernetesConfig, handle: WorkerHandle, grace: int) -> Oper
             _delete_and_wait(config, handle, grace, what), grace + config.destroy_timeout, what=what
         )
     except Timeout as error:
-        explained = yield from _explained(config, handle, error)
-        if explained is not None:
-            raise explained from None
+        still_there = yield from explained(config, handle, error)
+        if still_there is not None:
+            raise still_there from None
         last = None
     if last is not None:
         yield from Observe(PodDestroyed((yield from Monotonic()) - began))
@@ -82,24 +99,39 @@ def _destroy(config: KubernetesConfig, handle: WorkerHandle, grace: int) -> Oper
 
 
 def _delete_and_wait(config: KubernetesConfig, handle: WorkerHandle, grace: int, what: str) -> Operation[Pod | None]:
+    pod, was_sent = yield from _send(config, handle, grace)
+    if pod is None or not was_sent:
+        return pod
+    yield from step("destroy_worker", "wait until the Pod is gone")
+    return (yield from wait_until_gone(config, pod, what))
+
+
+def _send(config: KubernetesConfig, handle: WorkerHandle, grace: int) -> Operation[tuple[Pod | None, bool]]:
+    """The Pod as it was before, and whether it was there to be deleted."""
     yield from step("destroy_worker", "read the Pod")
     pod = yield from read_pod(config, handle)
     if pod is None:
-        return None
+        return None, False
     check_ours(pod, config)
     yield from step("destroy_worker", "delete the Pod")
-    request = delete_pod(config.namespace, handle.pod_name, uid=pod.metadata.uid, grace_period=grace)
+    return pod, (yield from send_delete(config, pod, grace))
+
+
+def send_delete(config: KubernetesConfig, pod: Pod, grace: int) -> Operation[bool]:
+    """Delete that Pod; False when it is gone, or its name belongs to another one by now."""
+    name = pod.metadata.name
+    request = delete_pod(config.namespace, name, uid=pod.metadata.uid, grace_period=grace)
     try:
-        yield from call(request, config, what)
+        yield from call(request, config, f"destroy the Pod {name}")
     except ProviderError as error:
         if error.status is None or not (error.status.is_not_found or error.status.is_conflict):
             raise
-        return pod  # gone, or the name belongs to another Pod by now
-    yield from step("destroy_worker", "wait until the Pod is gone")
-    return (yield from _wait_until_gone(config, pod, what))
+        return False
+    return True
 
 
-def _wait_until_gone(config: KubernetesConfig, pod: Pod, what: str) -> Operation[Pod]:
+def wait_until_gone(config: KubernetesConfig, pod: Pod, what: str) -> Operation[Pod]:
+    """The last that is seen of the Pod; `pod` is from before the DELETE, and so is the version to watch from."""
     watch = watch_one(config, pod.metadata.name, what=what, version=pod.metadata.resource_version)
     last = pod
     while True:
@@ -110,7 +142,7 @@ def _wait_until_gone(config: KubernetesConfig, pod: Pod, what: str) -> Operation
                 return last
 
 
-def _explained(config: KubernetesConfig, handle: WorkerHandle, error: Timeout) -> Operation[Timeout | None]:
+def explained(config: KubernetesConfig, handle: WorkerHandle, error: Timeout) -> Operation[Timeout | None]:
     """The same error with what holds the Pod, if that can still be found out; None when it is gone after all."""
     look = with_deadline(read_pod(config, handle), EXPLAIN_LIMIT, what="look at what holds the Pod")
     try:

@@ -34,7 +34,7 @@ class Examiner:
         self._ask_at = 0.0
         self.recheck_after: float | None = None
 
-    def examine(self, pod: Pod) -> Operation[WorkerInfo]:
+    def study(self, pod: Pod) -> Operation[WorkerInfo]:
         """The worker with its verdict and timeline, by the Pod, the time and the events."""
         now = yield from self._now()
         policy = self._config.startup
@@ -47,7 +47,7 @@ class Examiner:
         return described_worker(pod, self._noted(found.verdict), self._events)
 
     def explain(self, pod: Pod) -> Operation[WorkerInfo]:
-        """As `examine`, with the events for whatever there is to explain."""
+        """As `study`, with the events for whatever there is to explain."""
         now = yield from self._now()
         found = examine(pod, now=now, policy=self._config.startup)
         if found.wants_events or found.verdict is not None:
@@ -55,12 +55,12 @@ class Examiner:
             found = examine(pod, self._events, now=now, policy=self._config.startup)
         return described_worker(pod, self._noted(found.verdict), self._events)
 
-    def glance(self, pod: Pod) -> Operation[WorkerInfo]:
-        """As `examine`, of a state that has passed already: nothing is asked for it."""
+    def study_past(self, pod: Pod) -> Operation[WorkerInfo]:
+        """As `study`, of a state that has passed already: nothing is asked for it."""
         found = examine(pod, self._events, now=(yield from self._now()), policy=self._config.startup)
         return described_worker(pod, self._noted(found.verdict), self._events)
 
-    def out_of_time(self, pod: Pod, waited: float) -> Operation[Verdict | None]:
+    def study_lateness(self, pod: Pod, waited: float) -> Operation[Verdict | None]:
         """The verdict on a start that somebody has waited for in vain, for `waited` seconds."""
         now = yield from self._now()
         return out_of_time(pod, self._events, now=now, policy=self._config.startup, waited=waited)

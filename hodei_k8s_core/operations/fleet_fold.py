@@ -48,6 +48,10 @@ class FleetFold:
         """Before this nothing changes by time alone; infinite when nothing ever does."""
         return self._recheck_at
 
+    def __len__(self) -> int:
+        """The workers in view."""
+        return len(self._known)
+
     def page(self, page: Page, now: float) -> list[WorkerChange]:
         """What a page of a list changes; the removals come with the last one."""
         if page.begins:

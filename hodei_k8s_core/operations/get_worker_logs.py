@@ -7,12 +7,18 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.errors import ProviderError, ProviderSpecific
 from hodei_k8s_core.http import Request
-from hodei_k8s_core.log_line import format_since_time, kubelet_complaint, parse_log_lines
+from hodei_k8s_core.log_line import format_since_time
+from hodei_k8s_core.logs.batch import LogOptions
+from hodei_k8s_core.logs.cursor import LogCursor
+from hodei_k8s_core.logs.reply import LogReply
 from hodei_k8s_core.operations.calls import call
+from hodei_k8s_core.operations.container_run import container_run
 from hodei_k8s_core.operations.deadline import step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle
 from hodei_k8s_core.operations.reading import not_found, read_pod
+from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.requests import pod_log, previous_pod_log
+from hodei_k8s_core.server_time import NANOSECONDS
 from hodei_k8s_core.worker import WORKER_CONTAINER, LogEntry, WorkerHandle
 
 
@@ -23,46 +29,60 @@ def get_worker_logs(
     tail: int | None = None,
     since: int | None = None,
     previous: bool = False,
+    container: str = WORKER_CONTAINER,
 ) -> Operation[list[LogEntry]]:
-    """The lines of the container `worker`; empty while it was not started (or was never restarted, for `previous`).
+    """The lines of a container; empty while it was not started (or was never restarted, for `previous`).
 
     `tail`: the last so many lines. `since`: nanoseconds since the epoch; lines from then on. `previous`: of the run
     before the last restart. The kubelet serves only its newest log file: after a rotation older lines are gone.
 
     Raises: WorkerNotFound, ConnectionFailed (also for a log above `config.max_response_bytes`: ask for a tail),
-    AuthenticationFailed, Timeout, ConfigurationError for a negative tail.
+    AuthenticationFailed, Timeout, ConfigurationError for a negative tail, ProviderSpecific with what the kubelet says
+    in place of the log.
     """
     check_handle(handle, config)
     make = previous_pod_log if previous else pod_log
     request = make(
         config.namespace,
         handle.pod_name,
-        container=WORKER_CONTAINER,
+        container=container,
         tail_lines=tail,
         since_time="" if since is None else format_since_time(since),
     )
     what = f"read the log of the worker {handle.worker_id}"
-    entries = yield from with_deadline(_read_log(config, handle, request, what), config.operation_timeout, what=what)
-    return entries if since is None else [e for e in entries if e.timestamp is None or e.timestamp >= since]
+    read = with_deadline(_read_log(config, handle, request, what), config.operation_timeout, what=what)
+    found = yield from read
+    if found is None:
+        return []
+    pod, text = found
+    run = container_run(pod, container)
+    anchor = None if since is None else since // NANOSECONDS
+    restarts = 0 if run is None else run.restarts - previous
+    of = "" if run is None else (run.previous if previous else run.container)
+    options = LogOptions(container, of, restarts, config.log_levels)
+    reply = LogReply(LogCursor(container=of, restarts=restarts, anchor=anchor), options, since=since)
+    entries = reply.feed(text)
+    reply.end()
+    if not reply.is_whole:
+        raise ProviderSpecific(f"{what}: the kubelet says: {reply.complaint}", retryable=True)
+    return [entry for entry in [*entries, *reply.end_of_log()] if isinstance(entry, LogEntry)]
 
 
-def _read_log(config: KubernetesConfig, handle: WorkerHandle, request: Request, what: str) -> Operation[list[LogEntry]]:
+def _read_log(
+    config: KubernetesConfig, handle: WorkerHandle, request: Request, what: str
+) -> Operation[tuple[Pod, bytes] | None]:
+    """The Pod, and what its log says; None while there is no log."""
     yield from step("get_worker_logs", "read the Pod")
-    if (yield from read_pod(config, handle)) is None:  # the name may belong to another worker's Pod by now
+    pod = yield from read_pod(config, handle)
+    if pod is None:  # the name may belong to another worker's Pod by now
         raise not_found(handle)
     yield from step("get_worker_logs", "read the log")
     try:
-        reply = yield from call(request, config, what)
+        return pod, (yield from call(request, config, what)).body
     except ProviderError as error:
         if error.status is not None and has_no_log_yet(error.status):
-            return []
+            return None
         raise
-    lines = reply.body.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    elif (complaint := kubelet_complaint(lines[-1])) is not None:
-        raise ProviderSpecific(f"{what}: the kubelet says: {complaint}", retryable=True)
-    return parse_log_lines(lines)
 
 
 def has_no_log_yet(status: Status) -> bool:

@@ -19,10 +19,10 @@ def list_workers(config: KubernetesConfig) -> Operation[list[WorkerInfo]]:
 
     Each has its verdict, as far as the Pod alone tells it. Raises: ConnectionFailed, AuthenticationFailed, Timeout.
     """
-    return (yield from with_deadline(_list(config), config.operation_timeout, what=WHAT))
+    return (yield from with_deadline(_list_all(config), config.operation_timeout, what=WHAT))
 
 
-def _list(config: KubernetesConfig) -> Operation[list[WorkerInfo]]:
+def _list_all(config: KubernetesConfig) -> Operation[list[WorkerInfo]]:
     host_now = yield from WallClock()  # for a proxy that takes the server's own away
 
     def judge(pod: Pod, date: float | None) -> WorkerInfo:

@@ -9,8 +9,8 @@ from hodei_k8s_core.api_status import Status
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import SILENCE, Close, Emit, Open, Operation, Read, Stream
 from hodei_k8s_core.errors import TransportError
-from hodei_k8s_core.http import Body, Request
-from hodei_k8s_core.log_entry import LogEntry
+from hodei_k8s_core.http import Body, Request, find_header
+from hodei_k8s_core.log_entry import LogItem
 from hodei_k8s_core.logs.reply import Place
 from hodei_k8s_core.operations.get_worker_logs import has_no_log_yet
 from hodei_k8s_core.operations.log_troubles import LogTroubles
@@ -25,6 +25,7 @@ class End(enum.Enum):
     BROKEN = "broken"
     SILENT = "silent"
     LOST = "lost"
+    REFUSED = "refused"
     NOT_STARTED = "not started"
     NOT_FOUND = "not found"
 
@@ -34,7 +35,7 @@ class Reader(Protocol):
 
     @property
     def place(self) -> Place: ...
-    def feed(self, chunk: bytes) -> list[LogEntry]: ...
+    def feed(self, chunk: bytes) -> list[LogItem]: ...
     def end(self) -> None: ...
 
 
@@ -48,7 +49,7 @@ class LogConnection:
         self.date: float | None = None
         self.refusal = ""
 
-    def receive(self, request: Request, reader: Reader, silence_limit: float) -> Stream[LogEntry, End]:
+    def receive(self, request: Request, reader: Reader, silence_limit: float) -> Stream[LogItem, End]:
         """Everything that the reply has; an empty batch says that it is open."""
         end = yield from self._open(request)
         if end is not None:
@@ -83,7 +84,7 @@ class LogConnection:
             if body.is_success:
                 self._body = body
                 self._troubles.answered()
-                self.date = self.date or parse_http_date(body.header("date") or "")
+                self.date = self.date or parse_http_date(find_header(body.headers, "date") or "")
                 return None
             status = yield from read_whole_refusal(body, self._config)
         except TransportError as error:

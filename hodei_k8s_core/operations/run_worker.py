@@ -109,7 +109,7 @@ def _until_started(run: _Run, handle: WorkerHandle) -> Stream[RunItem, None]:
         yield from watch.let_go()
     except DeadlineExceeded as expired:
         summary = f"the worker {handle.worker_id} did not start within {run.startup_timeout:g} s"
-        verdict = yield from watch.out_of_time(run.startup_timeout)
+        verdict = yield from watch.study_lateness(run.startup_timeout)
         raise expired.to_error(ProvisioningTimeout, summary, verdict=verdict) from None
 
 

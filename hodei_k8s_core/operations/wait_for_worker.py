@@ -55,7 +55,7 @@ def _wait(
         last = watch.last
         where = "nothing is known of it" if last is None else f"it is {describe(last)}"
         summary = f"the worker {handle.worker_id} was not {names} within {timeout:g} s; {where}"
-        verdict = yield from watch.out_of_time(timeout)
+        verdict = yield from watch.study_lateness(timeout)
         raise expired.to_error(ProvisioningTimeout, summary, verdict=verdict) from None
 
 

@@ -5,39 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-import msgspec
-
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation
-from hodei_k8s_core.errors import ProviderError
 from hodei_k8s_core.labels import WORKER_ID
 from hodei_k8s_core.names import label_value_problem
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle
 from hodei_k8s_core.operations.watch_workers import FleetWatch
 from hodei_k8s_core.operations.worker_wait import Waits, WorkerWait, wanted_states
-from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
+from hodei_k8s_core.worker import WorkerHandle, WorkerState
+from hodei_k8s_core.worker_change import WaitOutcome
 
 WHAT: Final = "wait for the workers"
 LONGEST_SELECTOR: Final = 2000
 """Characters: a selector is part of the URL, and servers and proxies limit that."""
-
-
-class WaitOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of waiting for one worker. `error`: None when it got there. `info`: as it was seen last, or None."""
-
-    handle: WorkerHandle
-    info: WorkerInfo | None = None
-    error: ProviderError | None = None
-
-    @property
-    def worker_id(self) -> str:
-        return self.handle.worker_id
-
-    @property
-    def is_success(self) -> bool:
-        """The worker got to one of the states that were waited for."""
-        return self.error is None
 
 
 def wait_for_workers(

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Emit, Monotonic, Operation, Stream, WallClock
+from hodei_k8s_core.effects import Emit, Monotonic, Operation, StopRequested, Stream, WallClock
 from hodei_k8s_core.labels import managed_selector
 from hodei_k8s_core.operations.fleet_fold import FleetFold
 from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, Page
@@ -19,12 +19,15 @@ from hodei_k8s_core.worker_change import FleetItem, Freshness, WatchHealth, Work
 
 RECHECK_PERIOD: Final = 1.0
 """Seconds at least between two looks at what time alone may have changed."""
+PROBATION: Final = 0.5
+"""Seconds: a connection that was opened again can say at once that its version has expired. If it does not, all is
+well."""
 
 
 def watch_workers(
     config: KubernetesConfig, *, selector: str = "", namespace: str | None = None
 ) -> Stream[FleetItem, None]:
-    """Every change of a worker of `config.provider_id`, and every change of the watch's health; it does not end.
+    """Every change of a worker of `config.provider_id`, and of how old that picture is; it ends when it is stopped.
 
     `selector`: labels that a worker must have besides, as Kubernetes writes it. `namespace`: another one than the
     configured one. First come all workers as ADDED, then SYNCED; from there on a host that folds in every item has
@@ -34,12 +37,19 @@ def watch_workers(
     Raises: ConnectionFailed, AuthenticationFailed, ConfigurationError: at once when it cannot begin, later only for
     what does not pass.
     """
-    scope = config if namespace is None else msgspec.structs.replace(config, namespace=namespace)
-    fleet = FleetWatch(scope, what="watch the workers", selector=selector)
-    while True:
-        items = yield from fleet.next_items()
-        if items:
-            yield from Emit(items)
+    fleet = FleetWatch(in_namespace(config, namespace), what="watch the workers", selector=selector)
+    try:
+        while True:
+            items = yield from fleet.next_items()
+            if items:
+                yield from Emit(items)
+    except StopRequested:
+        yield from fleet.let_go()
+
+
+def in_namespace(config: KubernetesConfig, namespace: str | None) -> KubernetesConfig:
+    """The settings for looking into another namespace; None: as they are. Raises: ConfigurationError."""
+    return config if namespace is None else msgspec.structs.replace(config, namespace=namespace)
 
 
 class FleetWatch:
@@ -50,9 +60,10 @@ class FleetWatch:
         self._config = config
         self._watch = PodWatch(config, what=what, label_selector=",".join(selectors), page_size=page_size)
         self._fold = FleetFold(config.startup)
-        self._clock_ahead = 0.0
+        self._clock_ahead: float | None = None
         self._health: WatchHealth | None = None
         self._rechecked_at = -math.inf
+        self._is_on_probation = False
 
     @property
     def is_whole(self) -> bool:
@@ -61,9 +72,9 @@ class FleetWatch:
 
     def next_items(self) -> Operation[list[FleetItem]]:
         """What is new; empty now and then."""
-        news = yield from self._watch.next_news(within=(yield from self._until_recheck()))
+        news = yield from self._watch.next_news(within=(yield from self._until_look()))
         if isinstance(news, Page | Connected) and news.date is not None:
-            self._clock_ahead = news.date - (yield from WallClock())
+            self._clock_ahead = _better(self._clock_ahead, news.date - (yield from WallClock()))
         changes = yield from settle_removals(self._config, (yield from self._changes(news)))
         health = yield from self._new_health(news)
         return [*changes, *([] if health is None else [health])]
@@ -72,15 +83,17 @@ class FleetWatch:
         """Let go of the connection."""
         yield from self._watch.let_go()
 
-    def _until_recheck(self) -> Operation[float | None]:
-        if self._fold.recheck_at == math.inf:
-            return None
-        now = yield from self._now()
-        return max(self._fold.recheck_at, self._rechecked_at + RECHECK_PERIOD) - now
+    def _until_look(self) -> Operation[float | None]:
+        """Seconds after which something is to be done though nothing came."""
+        settled = PROBATION if self._is_on_probation else math.inf
+        recheck = max(self._fold.recheck_at, self._rechecked_at + RECHECK_PERIOD)
+        if recheck == math.inf:
+            return None if settled == math.inf else settled
+        return min(settled, recheck - (yield from self._now()))
 
     def _now(self) -> Operation[float]:
         """By the cluster's clock, which the ages of Pods are compared with."""
-        return (yield from WallClock()) + self._clock_ahead
+        return (yield from WallClock()) + (self._clock_ahead or 0.0)
 
     def _changes(self, news: News) -> Operation[list[WorkerChange]]:
         now = yield from self._now()
@@ -96,8 +109,10 @@ class FleetWatch:
         before, health = self._health, None
         if isinstance(news, Lost) and before is not None:
             health = yield from self._lost(news, before)
-        elif isinstance(news, Connected) or (isinstance(news, Page) and news.ends):
-            health = WatchHealth(freshness=Freshness.SYNCED, since=(yield from WallClock()))
+        elif isinstance(news, Page) or self._is_on_probation:
+            if not isinstance(news, Page) or news.ends:
+                health = WatchHealth(freshness=Freshness.SYNCED, since=(yield from WallClock()))
+        self._is_on_probation = isinstance(news, Connected)
         if health is None or (before is not None and _same(health, before)):
             return None
         self._health = health
@@ -110,6 +125,12 @@ class FleetWatch:
         freshness = Freshness.RECONNECTING if news.row == 1 else Freshness.STALE
         because = news.cause if news.failure is None else f"{news.cause}: {news.failure}"
         return WatchHealth(freshness=freshness, since=since, because=because)
+
+
+def _better(before: float | None, now: float) -> float:
+    """By how much the server's clock is ahead. It tells whole seconds, so the most that it ever said is the nearest,
+    and the time does not go back; but a clock that was set says something else."""
+    return now if before is None or before - now > 1.5 else max(before, now)
 
 
 def _same(one: WatchHealth, other: WatchHealth) -> bool:

@@ -44,8 +44,9 @@ class WorkerWait:
     def tell(self, change: WorkerChange) -> None:
         """A change of the worker with this id."""
         if self._uid not in ("", change.info.handle.pod_uid):
-            if change.kind is not ChangeKind.REMOVED:
-                self.show_absence()  # the name is another's
+            # A later Pod has the name, so ours is gone; news of an earlier one only come late.
+            if change.kind is not ChangeKind.REMOVED and (change.info.created_at or 0.0) >= self.handle.created_at:
+                self.show_absence()
         elif change.kind is not ChangeKind.REMOVED:
             self.show(change.info)
         elif change.gone:
@@ -129,6 +130,13 @@ class Waits:
         for wait in unknown:
             wait.show_absence()
         return self._take_those_over(unknown)
+
+    def fail_all(self, error: ProviderError) -> list[WorkerWait]:
+        """The watch has ended, so all end in vain."""
+        waits = list(self)
+        for wait in waits:
+            wait.fail(error)
+        return self._take_those_over(waits)
 
     def _take_those_over(self, waits: Iterable[WorkerWait]) -> list[WorkerWait]:
         over = [wait for wait in waits if wait.is_over]

@@ -65,7 +65,7 @@ class WorkerWatch:
             seen = seen[: gone + 1] or [Sighting(self._pod, gone=False)]
         infos: list[WorkerInfo] = []
         for sighting in seen:
-            self.last = yield from self._judge(sighting, is_past=sighting is not seen[-1])
+            self.last = yield from self._study(sighting, is_past=sighting is not seen[-1])
             infos.append(self.last)
         return infos
 
@@ -74,11 +74,11 @@ class WorkerWatch:
         if self._watch is not None:
             yield from self._watch.let_go()
 
-    def out_of_time(self, waited: float) -> Operation[Verdict | None]:
+    def study_lateness(self, waited: float) -> Operation[Verdict | None]:
         """What is to be said of a worker that was waited for in vain, for `waited` seconds."""
         if self._pod is None or (self.last is not None and self.last.verdict is not None):
             return None if self.last is None else self.last.verdict
-        return (yield from self._examiner.out_of_time(self._pod, waited))
+        return (yield from self._examiner.study_lateness(self._pod, waited))
 
     def _first_look(self) -> Operation[Sighting]:
         pod, server_now = yield from read_pod_and_time(self._config, self._handle)
@@ -87,14 +87,14 @@ class WorkerWatch:
         self._watch = watch_one(self._config, self._handle.pod_name, what=self._what, version=version)
         return Sighting(pod, gone=pod is None)
 
-    def _judge(self, sighting: Sighting, *, is_past: bool) -> Operation[WorkerInfo]:
+    def _study(self, sighting: Sighting, *, is_past: bool) -> Operation[WorkerInfo]:
         self._pod = sighting.pod or self._pod
         if self._pod is None:
             return gone_worker(self._handle)
         if sighting.gone:
             last = described_worker(self._pod, None if self.last is None else self.last.verdict)
             return msgspec.structs.replace(last, state=WorkerState.TERMINATED)
-        return (yield from (self._examiner.glance if is_past else self._examiner.examine)(self._pod))
+        return (yield from (self._examiner.study_past if is_past else self._examiner.study)(self._pod))
 
 
 def check_hope(info: WorkerInfo, wanted: Collection[WorkerState]) -> None:

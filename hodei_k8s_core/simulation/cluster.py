@@ -62,8 +62,8 @@ class Cluster:
         self._user = user
         self._agenda = Agenda()
         self._collections = Collections(self.store)
-        kubelet = Kubelet(self.store, self._agenda, self.clock, behaviours if behaviours is not None else {})
-        self._handlers = self._table(Pods(self.store, kubelet, self.clock))
+        self._kubelet = Kubelet(self.store, self._agenda, self.clock, behaviours if behaviours is not None else {})
+        self._handlers = self._table(Pods(self.store, self._kubelet, self.clock))
         self._streams: list[Connection] = []
         self._namespaces = 0
         for name in namespaces:
@@ -121,6 +121,10 @@ class Cluster:
         for stream in self._streams:
             stream.cut()
         self._streams = []
+
+    def rotate_logs(self, now: float) -> None:
+        """The node rotates its log files: what was written up to `now` is not served any more."""
+        self._kubelet.rotate_logs(now)
 
     def _answer(self, request: Request, now: float) -> Response | OpenStream:
         route = route_of(request)

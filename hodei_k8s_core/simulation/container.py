@@ -42,6 +42,7 @@ class Container(msgspec.Struct):
     lines: list[tuple[float, str]] = []
     last_ended: Termination | None = None
     last_lines: list[tuple[float, str]] | None = None
+    rotated_at: float | None = None
     number: int = 0
 
     @property
@@ -55,6 +56,7 @@ class Container(msgspec.Struct):
         self.restarts += self.last_ended is not None
         self.lines = [(now + after, text) for after, text in self.behaviour.logs]
         self.ready = self.behaviour.ready is not None and self.behaviour.ready <= 0
+        self.rotated_at = None
 
     def end(self, now: float, exit_code: int, reason: str = "", message: str = "") -> None:
         """The program ends, or can never start."""
@@ -63,6 +65,11 @@ class Container(msgspec.Struct):
         self.ready = False
         self.lines = [(at, text) for at, text in self.lines if at <= now]
 
+    @property
+    def kept_lines(self) -> list[tuple[float, str]]:
+        """Those of the newest log file, which is all that a kubelet serves."""
+        return [line for line in self.lines if self.rotated_at is None or line[0] > self.rotated_at]
+
     def abandon(self) -> None:
         """It is stopped while it waits: its last end, if there is one, counts."""
         self.ended = self.last_ended or NEVER_STARTED
@@ -70,7 +77,7 @@ class Container(msgspec.Struct):
 
     def reset(self) -> None:
         """Get ready for another run: what was becomes the last state and the previous log."""
-        self.last_ended, self.last_lines = self.ended, self.lines
+        self.last_ended, self.last_lines = self.ended, self.kept_lines
         self.started, self.ended, self.lines = None, None, []
 
 

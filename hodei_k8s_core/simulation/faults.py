@@ -67,10 +67,14 @@ class Delay(msgspec.Struct, frozen=True):
 
 
 class CutStream(msgspec.Struct, frozen=True):
-    """An open reply ends after `after` bytes: with TransportError, or `clean`, as if it were whole."""
+    """An open reply ends after `after` bytes: with TransportError, or `clean`, as if it were whole.
+
+    `saying`: what a kubelet puts at the end of a log that it cannot go on with.
+    """
 
     after: int = 0
     clean: bool = False
+    saying: bytes = b""
 
 
 class StallStream(msgspec.Struct, frozen=True):

@@ -60,6 +60,13 @@ class Kubelet:
             if container.ended is None:
                 container.end(now, KILLED, "Error")
 
+    def rotate_logs(self, now: float) -> None:
+        """Begin a new log file for every container that runs; a stream that is open goes on."""
+        for view in self._views.values():
+            for container in view.containers:
+                if container.is_running:
+                    container.rotated_at = now
+
     def _schedule(self, view: NodeView, now: float) -> None:
         if not self._is_known(view):
             return

@@ -111,7 +111,7 @@ def _lines_of(name: str, one: Container, query: LogQuery) -> list[Line]:
             raise bad_request(f'previous terminated container "{one.name}" in pod "{name}" not found')
         return one.last_lines
     if one.started is not None or one.ended is not None:
-        return one.lines
+        return one.kept_lines
     if one.last_lines is not None:  # between two runs the last one's log is served
         return one.last_lines
     reason = _WAITING.get(one.waiting[0], one.waiting[0])
@@ -132,8 +132,9 @@ class LogStream(Connection):
         self._query = query
         self._clock = clock
         self._bytes_left = query.limit_bytes
-        past = [line for line in one.lines if line[0] <= now]
-        self._sent = len(past) - len(_tail(past, query))
+        past = [line for line in one.kept_lines if line[0] <= now]
+        rotated = len(one.lines) - len(one.kept_lines)
+        self._sent = rotated + len(past) - len(_tail(past, query))
 
     def read(self, now: float) -> bytes | None:
         self.raise_if_cut()

@@ -36,7 +36,10 @@ class ShapedReply:
     def read(self, now: float) -> bytes | None:
         """The next bytes, None when nothing has come yet, b"" at the clean end. Raises: TransportError."""
         if self._error is None and self._cut is not None and self._delivered >= self._cut.after:
-            self._end_early(clean=self._cut.clean)
+            said = self._cut.saying if not self._has_ended else b""
+            self._end_early(clean=self._cut.clean or bool(self._cut.saying))
+            if said:
+                return said
         if self._error is not None:
             raise self._error
         if self._has_ended:

@@ -18,12 +18,12 @@ from hodei_k8s_transport.channels import pools as pooling
 from hodei_k8s_transport.channels.async_read_ahead import CLOSE_LIMIT, TaskBody, let_go, raw_chunks
 from hodei_k8s_transport.channels.attempt import Attempt, reply_headers, request_extensions, request_headers
 from hodei_k8s_transport.channels.channel import DEFAULT_RESPONSE_LIMIT
+from hodei_k8s_transport.channels.connection_limits import DEFAULT_MAX_CONNECTIONS
 from hodei_k8s_transport.channels.decoding import decoder_for, without_coding
 from hodei_k8s_transport.channels.httpx_failures import translate_httpx
 from hodei_k8s_transport.channels.phase import Phase
 from hodei_k8s_transport.channels.pools import Pools
-from hodei_k8s_transport.channels.read_ahead import closed_body
-from hodei_k8s_transport.channels.reply import UNAUTHORIZED, Collector, closed_channel
+from hodei_k8s_transport.channels.reply import UNAUTHORIZED, Collector, closed_body, closed_channel
 
 Reply = TypeVar("Reply")
 
@@ -45,7 +45,7 @@ class AsyncHttpxChannel:
         credentials: AsyncCredentialSource,
         *,
         response_limit: int = DEFAULT_RESPONSE_LIMIT,
-        max_connections: int = pooling.DEFAULT_MAX_CONNECTIONS,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
         client: httpx.AsyncClient | None = None,
     ) -> None:
         pooling.refuse_unsuitable(endpoint, own_client=client is not None)

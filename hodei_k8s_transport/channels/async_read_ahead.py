@@ -15,7 +15,8 @@ from hodei_k8s_core.http import Headers
 from hodei_k8s_transport.channels.decoding import Decoder
 from hodei_k8s_transport.channels.httpx_failures import translate_httpx
 from hodei_k8s_transport.channels.phase import Phase
-from hodei_k8s_transport.channels.read_ahead import Buffer, closed_body
+from hodei_k8s_transport.channels.read_ahead import Buffer
+from hodei_k8s_transport.channels.reply import closed_body
 
 CLOSE_LIMIT = 2.0
 """Seconds that closing a connection may take; it is shielded from cancellation for that long."""

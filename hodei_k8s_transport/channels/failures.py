@@ -1,4 +1,4 @@
-"""Translates the exceptions of ssl, anyio and the system into `TransportError`, by a table; `httpx_failures` adds to it.
+"""Translates exceptions of ssl, anyio and the system into `TransportError`, by a table; `httpx_failures` adds to it.
 
 An exception is looked at with everything that caused it, and with the members of groups (several addresses tried).
 Texts are short and hold no secret: no header, no URL, nothing that the request or the reply contained.

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
-from hodei_k8s_transport.channels.h11_connection import Fields, H11Connection
+from hodei_k8s_transport.channels.connection_limits import keep_alive_options
+from hodei_k8s_transport.channels.h11_connection import H11Connection
+from hodei_k8s_transport.channels.h11_heads import checked_block
 from hodei_k8s_transport.channels.h11_route import Route
 from hodei_k8s_transport.channels.phase import Progress
 from hodei_k8s_transport.channels.wire import SocketWire, Steps, TlsWire, Wait, Wire, is_ready
@@ -50,7 +52,7 @@ def connect(
         if route.proxy_name is not None and proxy_tls is not None:
             wire = yield from _secure(wire, proxy_tls, route.proxy_name)
         if route.tunnel is not None:
-            yield from _open_tunnel(wire, route.tunnel, route.authorization)
+            yield from _open_tunnel(wire, route)
         if route.server_name is not None and tls is not None:
             wire = yield from _secure(wire, tls, route.server_name)
     except BaseException:
@@ -91,7 +93,7 @@ def _begin(address: Address, trying: list[socket.socket], failures: list[OSError
         failures.append(error)
         return
     try:
-        connection.setblocking(False)
+        connection.settimeout(0)
         _set_options(connection)
         number = connection.connect_ex(where)
     except OSError as error:
@@ -107,11 +109,8 @@ def _begin(address: Address, trying: list[socket.socket], failures: list[OSError
 
 def _set_options(connection: socket.socket) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    # A peer that vanished is noticed after a minute, and no load balancer forgets a quiet stream.
-    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, name):
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    for level, option, value in keep_alive_options():
+        connection.setsockopt(level, option, value)
 
 
 def _secure(wire: Wire, context: ssl.SSLContext, name: str) -> Steps[Wire]:
@@ -120,17 +119,19 @@ def _secure(wire: Wire, context: ssl.SSLContext, name: str) -> Steps[Wire]:
     return secured
 
 
-def _open_tunnel(wire: Wire, target: bytes, authorization: Fields) -> Steps[None]:
+def _open_tunnel(wire: Wire, route: Route) -> Steps[None]:
     connection = H11Connection()
+    target = route.tunnel or ""
+    block = checked_block([(b"host", target.encode()), *route.authorization])
     try:
-        yield from wire.send(connection.ask(Progress(), "CONNECT", target, [(b"host", target), *authorization]))
+        yield from wire.send(connection.ask(Progress(), "CONNECT", target, block))
         while (head := connection.head()) is None:
             connection.feed((yield from wire.receive()))
     except TransportError as error:
         raise _refused(f"the tunnel: {error.detail.partition(': ')[2]}") from None
     if not 200 <= head.status < 300:
         raise _refused(f"with status {head.status}")
-    if connection.trailing():
+    if connection.rest:
         raise _refused("by speaking first")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Request, Response
-from hodei_k8s_transport.channels.decoding import PIECE, Decoder
-from hodei_k8s_transport.channels.h11_connection import Fields, H11Connection, Head
+from hodei_k8s_transport.channels.decoding import Decoder
+from hodei_k8s_transport.channels.h11_connection import H11Connection
+from hodei_k8s_transport.channels.h11_heads import Head
 from hodei_k8s_transport.channels.phase import Phase, Progress
 from hodei_k8s_transport.channels.reply import Collector
 from hodei_k8s_transport.channels.wire import Steps, Wait, Wire
@@ -24,14 +24,15 @@ class Link:
         self.era = era
         self.is_broken = False
 
-    def begin_anew(self) -> bool:
-        """Whether it can carry another request."""
-        return not self.is_broken and self.http.begin_anew()
+    @property
+    def is_reusable(self) -> bool:
+        """It can carry another request."""
+        return not self.is_broken and self.http.can_ask_again()
 
 
-def ask(link: Link, progress: Progress, request: Request, prefix: bytes, fields: Fields) -> Steps[Head]:
+def ask(link: Link, progress: Progress, request: Request, prefix: str, block: bytes) -> Steps[Head]:
     """Send a request and read the head of its reply. Raises: TransportError, OSError."""
-    data = link.http.ask(progress, request.method, prefix + request.target.encode(), fields, request.body)
+    data = link.http.ask(progress, request.method, prefix + request.target, block, request.body)
     link.http.sending()
     try:
         yield from link.wire.send(data)
@@ -47,10 +48,10 @@ def ask(link: Link, progress: Progress, request: Request, prefix: bytes, fields:
 
 
 def ask_whole(
-    link: Link, progress: Progress, request: Request, prefix: bytes, fields: Fields, limit: int
+    link: Link, progress: Progress, request: Request, prefix: str, block: bytes, limit: int
 ) -> Steps[Response]:
     """A whole exchange; `limit`: decoded bytes of the reply. Raises: TransportError, OSError."""
-    head = yield from ask(link, progress, request, prefix, fields)
+    head = yield from ask(link, progress, request, prefix, block)
     collector = Collector(head.status, head.headers, limit)
     while (piece := link.http.piece()) != b"":
         if piece is None:
@@ -66,28 +67,9 @@ def pieces(link: Link, decoder: Decoder) -> Generator[Wait | bytes, None, None]:
     Raises:
         TransportError, OSError: it broke, after the bytes that came before.
     """
-    found: list[bytes] = []
-    size = 0
-    while True:
-        try:
-            piece = link.http.piece()
-            for part in decoder.feed(piece or b""):
-                found.append(part)
-                size += len(part)
-                if size >= PIECE:
-                    yield b"".join(found)
-                    found, size = [], 0
-            if piece == b"":
-                decoder.finish()
-        except TransportError:
-            if found:
-                yield b"".join(found)
-            raise
-        if piece:
-            continue
-        if found:
-            yield b"".join(found)
-            found, size = [], 0
-        if piece == b"":
-            return
-        link.http.feed((yield from link.wire.receive()))
+    while (piece := link.http.piece()) != b"":
+        if piece is None:
+            link.http.feed((yield from link.wire.receive()))
+        else:
+            yield from decoder.feed(piece)
+    decoder.finish()

@@ -23,16 +23,16 @@ class Route(msgspec.Struct, frozen=True):
 
     host: str
     port: int
-    authority: bytes
-    prefix: bytes
+    authority: str
+    prefix: str
     server_name: str | None = None
     is_proxied: bool = False
     proxy_name: str | None = None
-    tunnel: bytes | None = None
+    tunnel: str | None = None
     authorization: tuple[tuple[bytes, bytes], ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Route to {self.authority.decode()}>"
+        return f"<Route to {self.authority}>"
 
 
 def plan_route(endpoint: Endpoint) -> Route:
@@ -40,14 +40,14 @@ def plan_route(endpoint: Endpoint) -> Route:
     server = urlsplit(endpoint.server)
     host, port = _host(server), server.port or _DEFAULT_PORTS[server.scheme]
     authority = _authority(host, None if port == _DEFAULT_PORTS[server.scheme] else port)
-    direct = Route(host, port, authority, server.path.encode())
+    direct = Route(host, port, authority, server.path)
     if server.scheme == "https":
         direct = msgspec.structs.replace(direct, server_name=endpoint.server_name or host)
     return direct if endpoint.proxy is None else _through(urlsplit(endpoint.proxy), direct)
 
 
-def needs_other_channel(endpoint: Endpoint) -> bool:
-    """Its proxy speaks SOCKS, which is left to httpx."""
+def speaks_socks(endpoint: Endpoint) -> bool:
+    """The endpoint's proxy needs httpx."""
     return endpoint.proxy is not None and urlsplit(endpoint.proxy).scheme not in _DEFAULT_PORTS
 
 
@@ -65,7 +65,7 @@ def _through(proxy: SplitResult, direct: Route) -> Route:
     )
     if direct.server_name is not None:
         return msgspec.structs.replace(route, tunnel=_authority(direct.host, direct.port))
-    return msgspec.structs.replace(route, prefix=b"http://" + direct.authority + direct.prefix)
+    return msgspec.structs.replace(route, prefix=f"http://{direct.authority}{direct.prefix}")
 
 
 def _host(url: SplitResult) -> str:
@@ -73,9 +73,9 @@ def _host(url: SplitResult) -> str:
     return host if host.isascii() else host.encode("idna").decode()
 
 
-def _authority(host: str, port: int | None) -> bytes:
+def _authority(host: str, port: int | None) -> str:
     name = f"[{host}]" if ":" in host else host
-    return (name if port is None else f"{name}:{port}").encode()
+    return name if port is None else f"{name}:{port}"
 
 
 def _basic(url: SplitResult) -> tuple[tuple[bytes, bytes], ...]:

@@ -20,12 +20,13 @@ from hodei_k8s_transport.channels.attempt import (
     request_headers,
 )
 from hodei_k8s_transport.channels.channel import DEFAULT_RESPONSE_LIMIT
+from hodei_k8s_transport.channels.connection_limits import DEFAULT_MAX_CONNECTIONS
 from hodei_k8s_transport.channels.decoding import decoder_for, without_coding
 from hodei_k8s_transport.channels.httpx_failures import translate_httpx
 from hodei_k8s_transport.channels.phase import Phase
 from hodei_k8s_transport.channels.pools import Pools
-from hodei_k8s_transport.channels.read_ahead import ThreadedBody, closed_body
-from hodei_k8s_transport.channels.reply import UNAUTHORIZED, Collector, closed_channel
+from hodei_k8s_transport.channels.read_ahead import ThreadedBody
+from hodei_k8s_transport.channels.reply import UNAUTHORIZED, Collector, closed_body, closed_channel
 
 
 class HttpxChannel:
@@ -49,7 +50,7 @@ class HttpxChannel:
         credentials: CredentialSource,
         *,
         response_limit: int = DEFAULT_RESPONSE_LIMIT,
-        max_connections: int = pooling.DEFAULT_MAX_CONNECTIONS,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
         client: httpx.Client | None = None,
     ) -> None:
         pooling.refuse_unsuitable(endpoint, own_client=client is not None)

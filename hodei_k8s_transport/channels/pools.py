@@ -5,7 +5,6 @@ A pool that was replaced is closed once nothing uses it any more; streams that a
 
 from __future__ import annotations
 
-import socket
 import ssl
 from typing import Generic, TypeVar
 
@@ -13,22 +12,13 @@ import httpx
 
 from hodei_k8s_core.errors import ConfigurationError, Delivery, Fault, TransportError, TransportFault
 from hodei_k8s_transport.access.credential import Endpoint
+from hodei_k8s_transport.channels.connection_limits import (
+    IDLE_STREAM_CONNECTIONS,
+    KEEP_ALIVE_EXPIRY,
+    keep_alive_options,
+)
 
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
-DEFAULT_MAX_CONNECTIONS = 32
-"""Calls at once; streams are not counted."""
-KEEP_ALIVE_EXPIRY = 30.0
-"""Seconds that an idle connection is kept: below the idle limits of usual load balancers (60 s)."""
-_IDLE_STREAM_CONNECTIONS = 8
-
-
-def _keep_alive_options() -> list[tuple[int, int, int]]:
-    wanted = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
-    available = [(getattr(socket, name), value) for name, value in wanted if hasattr(socket, name)]
-    return [
-        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-        *((socket.IPPROTO_TCP, name, value) for name, value in available),
-    ]
 
 
 def _transport_options(endpoint: Endpoint, tls: ssl.SSLContext | None, idle: int) -> dict[str, object]:
@@ -42,7 +32,7 @@ def _transport_options(endpoint: Endpoint, tls: ssl.SSLContext | None, idle: int
             max_connections=None, max_keepalive_connections=idle, keepalive_expiry=KEEP_ALIVE_EXPIRY
         ),
         "proxy": endpoint.proxy,
-        "socket_options": _keep_alive_options(),
+        "socket_options": keep_alive_options(),
     }
 
 
@@ -73,12 +63,12 @@ class Pools(Generic[Client]):
 
 def sync_pools(endpoint: Endpoint, tls: ssl.SSLContext | None, max_connections: int) -> Pools[httpx.Client]:
     calls = sync_client(endpoint, tls, max_connections)
-    return Pools(tls, calls, sync_client(endpoint, tls, _IDLE_STREAM_CONNECTIONS))
+    return Pools(tls, calls, sync_client(endpoint, tls, IDLE_STREAM_CONNECTIONS))
 
 
 def async_pools(endpoint: Endpoint, tls: ssl.SSLContext | None, max_connections: int) -> Pools[httpx.AsyncClient]:
     calls = async_client(endpoint, tls, max_connections)
-    return Pools(tls, calls, async_client(endpoint, tls, _IDLE_STREAM_CONNECTIONS))
+    return Pools(tls, calls, async_client(endpoint, tls, IDLE_STREAM_CONNECTIONS))
 
 
 def refuse_unsuitable(endpoint: Endpoint, *, own_client: bool) -> None:

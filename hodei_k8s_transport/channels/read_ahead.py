@@ -18,21 +18,18 @@ from typing import Any
 import httpx
 
 from hodei_k8s_core.effects import SILENCE, Silence
-from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
+from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Headers
 from hodei_k8s_transport.channels.decoding import Decoder
 from hodei_k8s_transport.channels.httpx_failures import translate_httpx
 from hodei_k8s_transport.channels.phase import Phase
+from hodei_k8s_transport.channels.reply import closed_body
 
 READ_AHEAD_LIMIT = 1024**2
 """Bytes read ahead of the reader of one body; after that the server has to wait."""
 _CLOSE_LIMIT = 2.0
 _LONGEST_NAP = 1.0
 """Seconds after which a waiting `read` looks by itself: a signal that comes just before it waits notifies nobody."""
-
-
-def closed_body(detail: str = "this body is closed") -> TransportError:
-    return TransportError(TransportFault.CLOSED, Delivery.ANSWERED, detail)
 
 
 class Buffer:

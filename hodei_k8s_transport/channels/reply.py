@@ -49,6 +49,16 @@ class Collector:
             raise TransportError(TransportFault.TOO_LARGE, Delivery.ANSWERED, detail)
 
 
+def closed_body(detail: str = "this body is closed") -> TransportError:
+    """What reads meet after `close`."""
+    return TransportError(TransportFault.CLOSED, Delivery.ANSWERED, detail)
+
+
+def again(failure: TransportError) -> TransportError:
+    """The same failure for another raise, which must not grow the traceback of the first."""
+    return TransportError(failure.fault, failure.delivery, failure.detail)
+
+
 def closed_channel(delivery: Delivery = Delivery.NOT_SENT) -> TransportError:
     """What calls meet that come after `close`, or that it interrupted."""
     return TransportError(TransportFault.CLOSED, delivery, "the channel is closed")

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from hodei_k8s_transport.cli.commands import create, destroy, doctor, health, list_, logs, rbac, run, status
+from hodei_k8s_transport.cli.commands import (
+    capabilities,
+    create,
+    destroy,
+    doctor,
+    fits,
+    health,
+    list_,
+    logs,
+    rbac,
+    run,
+    status,
+)
 from hodei_k8s_transport.cli.session import Context, Kubeconfig, Namespace, ProviderId, Record, Target
 
 EPILOG = """Examples:
@@ -50,5 +62,5 @@ def options(
     context.obj = Target(namespace, cluster_context, kubeconfig, provider_id, record)
 
 
-for command in (run, create, status, logs, list_, destroy, health, doctor, rbac):
+for command in (run, create, status, logs, list_, destroy, health, doctor, rbac, capabilities, fits):
     app.command(name=command.NAME, epilog=command.EXAMPLES)(command.command)

@@ -7,13 +7,14 @@ characters that a terminal would obey. A column is never cut: what is shown can 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from hodei_k8s_core.worker import LogEntry, WorkerInfo
+from hodei_k8s_core.log_entry import LogEntry, LogItem
+from hodei_k8s_core.worker import WorkerInfo
 
 
 class OutputFormat(enum.Enum):
@@ -61,6 +62,11 @@ def show_workers(workers: Sequence[WorkerInfo], now: float) -> None:
         return
     rows = [[name for name, _ in _WORKER_COLUMNS]]
     rows += [[plain(cell(info, now)) for _, cell in _WORKER_COLUMNS] for info in workers]
+    show_rows(rows)
+
+
+def show_rows(rows: Sequence[Sequence[str]]) -> None:
+    """A table, its head in the first row; every row as long as that."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         typer.echo(_GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -68,9 +74,14 @@ def show_workers(workers: Sequence[WorkerInfo], now: float) -> None:
 
 def show_worker(info: WorkerInfo, now: float) -> None:
     """One field a line; what is not known is left out."""
-    width = max(len(name) for name, _ in _FIELDS)
-    for name, cell in _FIELDS:
-        if value := plain(cell(info, now)):
+    show_fields({name: plain(cell(info, now)) for name, cell in _FIELDS})
+
+
+def show_fields(fields: Mapping[str, str]) -> None:
+    """One field a line; those that are empty are left out."""
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        if value:
             typer.echo(f"{name.ljust(width)}{_GAP}{value}")
 
 
@@ -79,10 +90,13 @@ def show_json(value: Any) -> None:
     typer.echo(msgspec.json.encode(value, order="deterministic").decode())
 
 
-def show_entry(entry: LogEntry, *, timestamps: bool = False) -> None:
-    """One line of a log, letter for letter."""
-    stamp = entry.datetime
-    typer.echo(f"{stamp.isoformat()} {entry.message}" if timestamps and stamp is not None else entry.message)
+def show_log_item(item: LogItem, *, timestamps: bool = False) -> None:
+    """A line of a log, letter for letter; what else there is to say about the log goes to standard error."""
+    if not isinstance(item, LogEntry):
+        typer.echo(f"hodei-k8s: {plain(item.message)}", err=True)
+        return
+    stamp = item.datetime if timestamps else None
+    typer.echo(item.message if stamp is None else f"{stamp.isoformat()} {item.message}", nl=not item.partial)
 
 
 def plain(text: str) -> str:

@@ -59,9 +59,9 @@ def make_spec(
 ) -> WorkerSpec:
     """The spec that the options describe. Raises: ConfigurationError with every fault, `other_faults` too."""
     faults = list(other_faults)
-    variables = _pairs("--env", environment, faults)
-    wanted_labels = _pairs("--label", labels, faults)
-    resources = _resources(cpu, memory, faults)
+    variables = pairs("--env", environment, faults)
+    wanted_labels = pairs("--label", labels, faults)
+    resources = resources_of(cpu, memory, faults)
     try:
         spec = WorkerSpec(
             worker_id=worker_id,
@@ -82,28 +82,34 @@ def make_spec(
     return spec
 
 
-def _pairs(option: str, texts: Sequence[str] | None, faults: list[Fault]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
+def pairs(option: str, texts: Sequence[str] | None, faults: list[Fault]) -> dict[str, str]:
+    """NAME=VALUE, as often as it is given; what is wrong goes to `faults`."""
+    found: dict[str, str] = {}
     for text in texts or ():
         name, separator, value = text.partition("=")
         if not separator:
             faults.append(Fault(option, f"{name!r} has no '='; it is given as NAME=VALUE"))
-        elif name in pairs:
+        elif name in found:
             faults.append(Fault(option, f"{name} is given twice"))
-        pairs[name] = value
-    return pairs
+        found[name] = value
+    return found
 
 
-def _resources(cpu: str | None, memory: str | None, faults: list[Fault]) -> ResourceRequirements | None:
+def resources_of(
+    cpu: str | None, memory: str | None, faults: list[Fault], *, gpu_count: int = 0, gpu_type: str | None = None
+) -> ResourceRequirements | None:
+    """What a worker needs; None where nothing was said. What is wrong goes to `faults`."""
     cores = None if cpu is None else _quantity("--cpu", cpu, faults)
     size = None if memory is None else _quantity("--memory", memory, faults)
-    if cores is None and size is None:
+    if cores is None and size is None and not gpu_count and gpu_type is None:
         return None
     default = ResourceRequirements()
     try:
         return ResourceRequirements(
             cpu_cores=default.cpu_cores if cores is None else cores.millicores / 1000,
             memory_bytes=default.memory_bytes if size is None else size.bytes,
+            gpu_count=gpu_count,
+            gpu_type=gpu_type,
         )
     except ConfigurationError as error:
         faults.extend(error.faults)

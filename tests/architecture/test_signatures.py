@@ -15,7 +15,7 @@ import pytest
 from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
 from hodei_k8s_transport.provider import KubernetesProvider
 
-NOT_A_COROUTINE = {"connect", "close"}  # the first gives a context manager; the second ends what runs, and waits not
+NOT_A_COROUTINE = {"connect", "close", "fleet"}  # the first and the last give a context manager; `close` ends what runs, and waits not
 OTHER_WORDS = {"close": "threads have their connections closed at once; of tasks that is the block of `connect`"}
 
 

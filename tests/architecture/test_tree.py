@@ -26,7 +26,10 @@ MAX_LINES = 260
 MAX_LINES_OF_TESTS = 450  # a suite is read a test at a time, and what it shares stands on top of it
 MAX_FUNCTION_LINES = 45
 # The exceptions, each with its reason: "hodei_k8s_transport/x.py" and "hodei_k8s_transport/x.py:function".
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {
+    "hodei_k8s_transport/provider.py": "one short method for each operation, with its documentation",
+    "hodei_k8s_transport/async_provider.py": "its twin",
+}
 LONG_FUNCTIONS: dict[str, str] = {
     "hodei_k8s_transport/cli/commands/run.py:command": "its parameters are the options of the command, with their help",
     "tests/core/test_pod_manifest.py:test_the_whole_pod_of_a_plain_worker": "one literal: the whole Pod",

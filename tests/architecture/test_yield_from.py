@@ -16,7 +16,7 @@ import hodei_k8s_core
 from hodei_k8s_core import effects
 
 CORE = Path(hodei_k8s_core.__file__).parent
-COMBINATORS = frozenset({"with_deadline"})
+COMBINATORS = frozenset({"with_deadline", "absorbed", "Pulled"})
 EFFECTS = frozenset(
     name for name, value in vars(effects).items() if isinstance(value, type) and "__iter__" in vars(value)
 )

@@ -58,6 +58,10 @@ def with_meta(pod: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {**pod, "metadata": {**pod["metadata"], **fields}}
 
 
+def annotated(pod: dict[str, Any], key: str, value: str) -> dict[str, Any]:
+    return with_meta(pod, annotations={**pod["metadata"].get("annotations", {}), key: value})
+
+
 def running(pod: dict[str, Any]) -> dict[str, Any]:
     state = {"running": {"startedAt": "2026-09-21T14:13:21Z"}}
     worker = {"name": "worker", "ready": True, "state": state}
@@ -90,10 +94,10 @@ class Fleet:
 
     def touch(self, name: str) -> None:
         """A change that no host can see."""
-        self._edit(name, lambda pod: with_meta(pod, annotations={"other.io/counter": str(self._store.version)}))
+        self._edit(name, lambda pod: annotated(pod, "other.io/counter", str(self._store.version)))
 
     def assign(self, name: str) -> None:
-        self._edit(name, lambda pod: with_meta(pod, annotations={"hodei.io/job-id": f"job-{self._store.version}"}))
+        self._edit(name, lambda pod: annotated(pod, "hodei.io/job-id", f"job-{self._store.version}"))
 
     def leave(self, name: str) -> None:
         self.strayed.update(pod["metadata"]["uid"] for pod in self.pods().values() if pod["metadata"]["name"] == name)

@@ -9,9 +9,12 @@ from typing import Any
 
 import msgspec
 
+from hodei_k8s_core.config.startup_policy import DEFAULT_POLICY
+from hodei_k8s_core.diagnosis import diagnose
 from hodei_k8s_core.event_list import Event, parse_event_list
 from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.server_time import format_rfc3339
+from hodei_k8s_core.verdict import Verdict
 
 T0 = 1_795_442_400.0
 UID = "uid-1"
@@ -99,3 +102,30 @@ def event(
         "lastTimestamp": at(last),
     }
     return parse_event_list(msgspec.json.encode({"kind": "EventList", "items": [item]})).items[0]
+
+
+FULL = (
+    "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: "
+    "2 No preemption victims found for incoming pod."
+)
+MISFIT = (
+    "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. "
+    "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+)
+BACK_OFF = 'Back-off pulling image "r/x"'
+UNREACHABLE = f"{BACK_OFF}: ErrImagePull: dial tcp: connection refused"
+IS_READY = condition("Ready"), condition("ContainersReady")
+
+
+def ended(code: int, reason: str = "Error", message: str = "", **more: float | None) -> dict[str, Any]:
+    return container(terminated(code, reason, message, **more))
+
+
+def disrupted(reason: str, *containers: dict[str, Any], phase: str = "Failed") -> Pod:
+    told = condition("DisruptionTarget", "True", reason, "told", since=8)
+    return pod(phase, *containers, conditions=(told,), deleted=8)
+
+
+def verdict(of: Pod, now: float = 20, events: tuple[Event, ...] = ()) -> Verdict | None:
+    """`now`: seconds after the creation of the Pod."""
+    return diagnose(of, events, now=T0 + now, policy=DEFAULT_POLICY)

@@ -6,17 +6,20 @@ A new operation is covered by the generic tests because it is listed here; a tes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from hodei_k8s_core import operations
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import Emit, StopRequested
 from hodei_k8s_core.simulation.behaviour import Behaviour
 from hodei_k8s_core.simulation.world import World
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import WorkerHandle, WorkerState
+from hodei_k8s_core.worker_change import WorkerChange
 
 CONFIG = KubernetesConfig(provider_id="tests")
 NAMESPACE = CONFIG.namespace
@@ -83,6 +86,35 @@ def messages(entries: Any) -> list[str]:
     return [entry.message for entry in entries]
 
 
+def is_ready(item: Any) -> bool:
+    return isinstance(item, WorkerChange) and item.info.state is WorkerState.READY
+
+
+def items_until(enough: Callable[[Any], bool], stream: Generator[Any, Any, Any]) -> Generator[Any, Any, list[Any]]:
+    """A stream that does not end by itself, stopped at the item that is enough."""
+    items: list[Any] = []
+    resume: Callable[[], Any] = partial(next, stream)
+    while True:
+        try:
+            effect = resume()
+        except StopIteration:
+            return items
+        try:
+            resume = partial(stream.send, (yield effect))
+        except Exception as error:  # noqa: BLE001 - whatever is thrown in is for the stream
+            resume = partial(stream.throw, error)
+        else:
+            if isinstance(effect, Emit):
+                items += effect.items
+                if any(map(enough, effect.items)):
+                    resume = partial(stream.throw, StopRequested())
+
+
+def watched_until_ready(_: Any) -> Generator[Any, Any, list[Any]]:
+    watch = operations.with_deadline(operations.watch_workers(CONFIG), 300.0, what="watch the workers")
+    return items_until(is_ready, watch)
+
+
 LINES = ["hello", "  indented", "bye"]
 TOKEN = "0123456789abcdef"
 
@@ -122,6 +154,21 @@ CASES: dict[str, Case] = {
         lambda handle: operations.destroy_worker(CONFIG, handle, grace_period=2),
         prepare=ready,
         expect=lambda world, pod: pod.metadata.name == "hodei-worker-w1" and pods(world) == 0,
+        settled=one_or_none,
+        changes=True,
+    ),
+    "begin_destroy_worker": Case(
+        lambda handle: operations.begin_destroy_worker(CONFIG, handle, grace_period=2),
+        prepare=ready,
+        expect=lambda world, _: all(pod["metadata"].get("deletionTimestamp") for pod in world.pods(NAMESPACE).values()),
+        settled=one_or_none,
+        changes=True,
+    ),
+    "destroy_worker_with_report": Case(
+        lambda handle: operations.destroy_worker_with_report(CONFIG, handle, grace_period=2),
+        prepare=ready,
+        behaviour=Behaviour(logs=((0.0, "hello"),), on_term=("stopping",)),
+        expect=lambda world, report: report.exit_code == 143 and pods(world) == 0,
         settled=one_or_none,
         changes=True,
     ),
@@ -200,6 +247,19 @@ CASES: dict[str, Case] = {
         lambda handle: operations.wait_for_worker(CONFIG, handle, timeout=60),
         prepare=created,
         expect=lambda world, info: info.state is WorkerState.READY,
+    ),
+}
+
+CASES |= {
+    "wait_for_workers": Case(
+        lambda handle: operations.wait_for_workers(CONFIG, [handle], timeout=60),
+        prepare=created,
+        expect=lambda world, outcomes: [one.info.state for one in outcomes if one.info] == [WorkerState.READY],
+    ),
+    "watch_workers": Case(
+        watched_until_ready,
+        prepare=created,
+        expect=lambda world, items: is_ready(items[-1]),
     ),
 }
 

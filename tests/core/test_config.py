@@ -10,6 +10,7 @@ import pytest
 
 from hodei_k8s_core.config import KubernetesConfig, flat_values
 from hodei_k8s_core.config.builder import ConfigBuilder
+from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTINGS
 from hodei_k8s_core.config.settings_markdown import settings_markdown
@@ -37,7 +38,7 @@ def test_kubernetes_config_default():
     assert config.security_profile is SecurityProfile.RESTRICTED
     assert (config.run_as_user, config.fs_group) == (1000, 1000)
     assert (config.creation_timeout, config.grace_period, config.ttl_seconds_after_finished) == (60, 30, 300)
-    assert config.max_response_bytes == 64 * 1024 * 1024
+    assert (config.max_response_bytes, config.http) == (64 * 1024 * 1024, "h11")
     assert (config.retry, config.watch, config.startup) == (RetryPolicy(), WatchPolicy(), StartupPolicy())
 
 
@@ -60,6 +61,8 @@ WRONG = {
         {"podAffinity": {"a": b"x"}},
         {"nodeAffinity": {1: 2}},
     ],
+    "node_pools": [None, "x", ["x"], [{"name": "x"}]],
+    "capacity_lifetime": [-1, None, float("inf")],
     "default_cpu_request": ["", "1 ", "100mb", "0", "-1", None, 1, "2"],
     "default_memory_request": ["", "128mi", "100m", "0Mi", None, 128, "1Gi"],
     "default_cpu_limit": ["1K", "0m", "50m"],
@@ -70,6 +73,7 @@ WRONG = {
     "fs_group": [-1, 2**31, "x"],
     "readiness_probe": [{}, 3, {"tcp": 80}],
     "protect_from_disruption": [None, 0],
+    "log_levels": [None, 0],
     "grace_period": [0, 0.5, -1, 2**31, None, "30", float("nan")],
     "ttl_seconds_after_finished": [-1, None, float("inf")],
     "creation_timeout": [0, -1, None, "60", True],
@@ -79,6 +83,7 @@ WRONG = {
     "silence_limit": [0, None],
     "outage_limit": [0, None],
     "max_response_bytes": [0, 1.5, None],
+    "http": ["", "H11", "aiohttp", None],
     "retry": [None, {}, 3],
     "watch": [None, RetryPolicy()],
     "startup": [None, {}, WatchPolicy()],
@@ -158,6 +163,21 @@ FULL = {
     "node_selector": {"kubernetes.io/os": "linux"},
     "tolerations": (Toleration(key="a", value="b", effect="NoSchedule"), Toleration(operator="Exists")),
     "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}]}},
+    "node_pools": (
+        NodePool(name="big", cpu="64", memory="256Gi"),
+        NodePool(
+            name="gpu",
+            cpu="8",
+            memory="1Gi",
+            devices={"nvidia.com/gpu": "2"},
+            labels={"pool": "gpu"},
+            taints=(PoolTaint(key="gpu"),),
+            architecture="arm64",
+            pods=50,
+            max_nodes=3,
+        ),
+    ),
+    "capacity_lifetime": 0.0,
     "default_cpu_request": "250m",
     "default_memory_request": "256Mi",
     "default_cpu_limit": "2",
@@ -168,6 +188,7 @@ FULL = {
     "fs_group": None,
     "readiness_probe": ReadinessProbe(exec=("cat", "/ready"), period_seconds=1),
     "protect_from_disruption": False,
+    "log_levels": False,
     "grace_period": 1.5,
     "ttl_seconds_after_finished": 0.0,
     "creation_timeout": 61.0,
@@ -177,6 +198,7 @@ FULL = {
     "silence_limit": 90.0,
     "outage_limit": 30.0,
     "max_response_bytes": 1,
+    "http": "httpx",
     "retry": RetryPolicy(
         max_attempts=2, first_delay=0.1, factor=1.5, max_delay=3, jitter=0.0, budget=5, budget_refill_per_second=0.5
     ),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.config import KubernetesConfig, flat_values
+from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
 from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import ConfigurationError
@@ -96,6 +97,12 @@ READ = [
     ),
     ("AFFINITY", '{"podAntiAffinity": {}}', "affinity", {"podAntiAffinity": {}}),
     ("AFFINITY", "null", "affinity", None),
+    (
+        "NODE_POOLS",
+        '[{"name": "a", "cpu": "4", "memory": "8Gi", "maxNodes": 3, "taints": [{"key": "gpu"}]}]',
+        "node_pools",
+        (NodePool(name="a", cpu="4", memory="8Gi", max_nodes=3, taints=(PoolTaint(key="gpu"),)),),
+    ),
     ("CPU_LIMIT", "0", "cpu_limit", False),
     ("CPU_LIMIT", "FALSE", "cpu_limit", False),
     ("CPU_LIMIT", "1", "cpu_limit", True),
@@ -105,6 +112,8 @@ READ = [
     ("RUN_AS_USER", "65534", "run_as_user", 65534),
     ("FS_GROUP", "none", "fs_group", None),
     ("MAX_RESPONSE_BYTES", "1048576", "max_response_bytes", 1048576),
+    ("HTTP", "httpx", "http", "httpx"),
+    ("HTTP", "h11", "http", "h11"),
     ("MAX_RESPONSE_BYTES", "8Mi", "max_response_bytes", 8 * 1024 * 1024),
     ("GRACE_PERIOD", "1.5", "grace_period", 1.5),
     ("GRACE_PERIOD", "1e1", "grace_period", 10.0),
@@ -143,6 +152,9 @@ REFUSED = [
     ("AFFINITY", "x", "is not JSON"),
     ("AFFINITY", "[]", "must be a mapping"),
     ("AFFINITY", '{"nodes": {}}', "podAntiAffinity"),
+    ("NODE_POOLS", "{}", "must be a JSON list"),
+    ("NODE_POOLS", '[{"name": "a", "cpu": "4"}]', "memory"),
+    ("NODE_POOLS", '[{"name": "a", "cpu": "4", "memory": "x"}]', "not a quantity"),
     ("READINESS_PROBE", "{", "is not JSON"),
     ("READINESS_PROBE", "{}", "exactly one"),
     ("READINESS_PROBE", '{"tcpSocket": {"port": 0}}', "at least 1"),
@@ -269,7 +281,7 @@ def test_what_only_resembles_it_is_a_fault(name: str):
 
 
 def test_our_variables_that_are_no_settings_are_known():
-    environ = dict.fromkeys(["HODEI_K8S_ENABLED", "HODEI_K8S_TEST", "HODEI_K8S_HTTP", "HODEI_K8S_CLUSTERS"], "1")
+    environ = dict.fromkeys(["HODEI_K8S_ENABLED", "HODEI_K8S_TEST", "HODEI_K8S_CLUSTERS"], "1")
     assert KubernetesConfig.from_env(environ) == KubernetesConfig()
 
 

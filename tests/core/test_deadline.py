@@ -148,7 +148,8 @@ def test_closing_it_closes_the_operation_inside() -> None:
         finally:
             closed.append(True)
 
-    operation = with_deadline(work(), 10.0, what="do it")
+    inner = work()  # kept, so that it is not the garbage collector that closes it
+    operation = with_deadline(inner, 10.0, what="do it")
     assert operation.send(None) == Monotonic()
     operation.send(0.0)
     assert operation.send(0.0) == Sleep(5.0)

@@ -2,62 +2,36 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
-from hodei_k8s_core.config.startup_policy import DEFAULT_POLICY, StartupPolicy
-from hodei_k8s_core.diagnosis import diagnose, examine
-from hodei_k8s_core.diagnosis.waiting import back_off_sum
-from hodei_k8s_core.event_list import Event
 from hodei_k8s_core.pod import Pod
-from hodei_k8s_core.verdict import Blame, Category, Stage, Verdict
+from hodei_k8s_core.verdict import Blame, Category, Stage
 from tests.core.made_pods import (
-    T0,
+    BACK_OFF,
+    FULL,
+    IS_READY,
+    MISFIT,
+    UNREACHABLE,
     condition,
     container,
-    event,
+    disrupted,
+    ended,
     pod,
     running,
     terminated,
     unscheduled,
+    verdict,
     waiting,
 )
 
 C, B = Category, Blame
-DISRUPTED = "DisruptionTarget"
-READY = condition("Ready"), condition("ContainersReady")
 CUT_OFF = condition("Ready", "False"), condition("ContainersReady")
 UNBOUND = "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims."
-FULL = (
-    "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: "
-    "2 No preemption victims found for incoming pod."
-)
-MISFIT = (
-    "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector. "
-    "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
-)
-BACK_OFF = 'Back-off pulling image "r/x"'
 ABSENT = f"{BACK_OFF}: ErrImagePull: r/x: not found"
-REFUSED = f"{BACK_OFF}: ErrImagePull: dial tcp: connection refused"
-PULL_FAILED = 'Failed to pull image "r/x": dial tcp: connection refused'
-
-
-def ended(code: int, reason: str = "Error", message: str = "", **more: float | None) -> dict:
-    return container(terminated(code, reason, message, **more))
-
-
-def disrupted(reason: str, *containers: dict, since: float = 8, phase: str = "Failed") -> Pod:
-    return pod(phase, *containers, conditions=(condition(DISRUPTED, "True", reason, "told", since=since),), deleted=8)
 
 
 def failed(reason: str, message: str = "", *containers: dict, **more: object) -> Pod:
     return pod("Failed", *containers, reason=reason, message=message, **more)
-
-
-def verdict(
-    of: Pod, now: float = 20, events: tuple[Event, ...] = (), policy: StartupPolicy = DEFAULT_POLICY
-) -> Verdict | None:
-    return diagnose(of, events, now=T0 + now, policy=policy)
 
 
 # name: Pod, now, category, blame, terminal, retryable, words of the summary
@@ -150,7 +124,7 @@ POD_ALONE = {
         pod(
             "Failed",
             ended(0, "Completed"),
-            conditions=(condition(DISRUPTED, "True", "TerminationByKubelet"),),
+            conditions=(condition("DisruptionTarget", "True", "TerminationByKubelet"),),
             reason="Evicted",
             message="The node was low on resource: disk.",
         ),
@@ -218,7 +192,7 @@ POD_ALONE = {
         *(75, C.TERMINATING_STUCK, B.OPERATOR, True, True, "a/b, c/d"),
     ),
     "terminating, node silent": (
-        pod("Running", container(running(), ready=True), conditions=READY, deleted=10),
+        pod("Running", container(running(), ready=True), conditions=IS_READY, deleted=10),
         *(75, C.TERMINATING_STUCK, B.PLATFORM, False, True, "(node-1) has not confirmed"),
     ),
     "terminating, node dead": (
@@ -238,11 +212,11 @@ POD_ALONE = {
         *(2, C.IMAGE_UNAVAILABLE, B.CONFIGURATION, True, False, "credentials"),
     ),
     "registry unreachable": (
-        pod("Pending", container(waiting("ImagePullBackOff", REFUSED))),
+        pod("Pending", container(waiting("ImagePullBackOff", UNREACHABLE))),
         *(60, C.IMAGE_UNAVAILABLE, B.PLATFORM, False, True, "could not be reached"),
     ),
     "registry unreachable for too long": (
-        pod("Pending", container(waiting("ImagePullBackOff", REFUSED))),
+        pod("Pending", container(waiting("ImagePullBackOff", UNREACHABLE))),
         *(72, C.IMAGE_UNAVAILABLE, B.PLATFORM, True, True, "could not be reached"),
     ),
     "image of a sidecar": (
@@ -355,65 +329,6 @@ POD_ALONE = {
     "a phase of the future": (pod("Paused"), 20, C.UNKNOWN, B.PLATFORM, False, True, "Paused"),
 }
 
-WELL = {
-    "just created": (pod(conditions=(), node=""), 1),
-    "a node is sought": (pod(conditions=(), node=""), 299),
-    "the image is pulled": (pod("Pending", container(waiting("ContainerCreating"))), 500),
-    "runs, not ready": (pod("Running", container(running())), 200),
-    "ready": (pod("Running", container(running(), ready=True), conditions=READY), 9999),
-    "succeeded": (pod("Succeeded", ended(0, "Completed")), 9999),
-    "succeeded, a sidecar goes on": (pod("Running", ended(0, "Completed"), container(running(), "proxy")), 9999),
-    "succeeded, a sidecar failed": (pod("Failed", ended(0, "Completed"), container(terminated(1), "proxy")), 9999),
-    "ended well, then disrupted": (
-        disrupted("EvictionByEvictionAPI", ended(0, "Completed", end=7), phase="Running"),
-        20,
-    ),
-    "succeeded, and was drained": (disrupted("EvictionByEvictionAPI", ended(0, "Completed"), phase="Succeeded"), 20),
-    "deleted": (pod("Running", container(running(), ready=True), deleted=10), 40),
-    "deleted, with finalizers": (pod("Running", container(running()), deleted=10, finalizers=("a",)), 60),
-    "deleted in time to the second": (pod("Running", container(running()), deleted=10), 70),
-    "ended because it was deleted": (pod("Failed", ended(143, end=11), deleted=10), 40),
-    "ended, and its deletion is confirmed": (pod("Failed", ended(137, end=11), deleted=12, grace=0), 40),
-    "its init container fails as it is deleted": (
-        pod("Pending", container(waiting("PodInitializing")), init=(container(terminated(143), "setup"),), deleted=9),
-        20,
-    ),
-    "runs again after a crash": (
-        pod("Running", container(running(), ready=True, restarts=1, last=terminated(1))),
-        9999,
-    ),
-    "a native sidecar ended with an error": (
-        pod("Running", container(running(), ready=True), init=(container(terminated(1), "p"),), sidecars=("p",)),
-        9999,
-    ),
-    "a native sidecar crashes while the worker waits": (
-        pod("Pending", container(waiting("PodInitializing")), init=(container(terminated(1), "p"),), sidecars=("p",)),
-        20,
-    ),
-    "a readiness gate is closed": (
-        pod(
-            "Running",
-            container(running(), ready=True),
-            conditions=(condition("Ready", "False", "ReadinessGatesNotReady"), condition("ContainersReady")),
-        ),
-        9999,
-    ),
-    "its creator makes its Secret": (unscheduled("SchedulingGated", gates=("hodei.io/secret",)), 299),
-    "its Secret is young": (
-        pod("Pending", container(waiting("CreateContainerConfigError", 'secret "s" not found'))),
-        9,
-    ),
-    "its claim is young": (
-        unscheduled("Unschedulable", '0/1 nodes are available: persistentvolumeclaim "c" not found.'),
-        9,
-    ),
-    "a crash loop of a sidecar while it runs": (
-        pod("Running", container(running(), ready=True), container(waiting("CrashLoopBackOff"), "proxy", restarts=9)),
-        9999,
-    ),
-    "a deletion with a time that is none": (pod("Running", container(running()), deleted=-(10**9)), -(10**9) - 10),
-}  # fmt: skip
-
 
 @pytest.mark.parametrize("name", POD_ALONE)
 def test_the_verdict_on_a_pod_alone(name: str) -> None:
@@ -424,12 +339,6 @@ def test_the_verdict_on_a_pod_alone(name: str) -> None:
     assert words in found.summary
     assert found.evidence
     assert all(item.source and item.says for item in found.evidence)
-
-
-@pytest.mark.parametrize("name", WELL)
-def test_nothing_is_wrong(name: str) -> None:
-    of, now = WELL[name]
-    assert verdict(of, now) is None
 
 
 def test_every_category_is_here_or_in_the_other_tables() -> None:
@@ -447,120 +356,3 @@ def test_a_trouble_of_the_start_names_its_stage() -> None:
     found = verdict(unscheduled("Unschedulable", FULL))
     assert found is not None
     assert (found.stage, found.nodes) == (Stage.SCHEDULE, 2)
-
-
-# Events.
-
-MOUNT = 'MountVolume.SetUp failed for volume "v" : {}'
-PREPARING = pod(
-    "Pending",
-    container(waiting("ContainerCreating")),
-    conditions=(condition("PodScheduled"), condition("PodReadyToStartContainers", "False")),
-)
-
-
-@pytest.mark.parametrize(
-    ("events", "now", "category", "blame", "terminal"),
-    [
-        ([event("FailedMount", MOUNT.format('secret "s" not found'))], 11, C.VOLUME_UNAVAILABLE, B.CONFIGURATION, True),
-        ([event("FailedMount", MOUNT.format("timed out"))], 11, C.VOLUME_UNAVAILABLE, B.PLATFORM, False),
-        ([event("FailedAttachVolume", "Multi-Attach error")], 11, C.VOLUME_UNAVAILABLE, B.PLATFORM, False),
-        ([event("FailedCreatePodSandBox", "no address")], 11, C.START_FAILED, B.PLATFORM, False),
-        ([event("FailedMount", MOUNT.format('object "n"/"s" not registered'))], 11, None, None, None),
-        ([event("FailedMount", MOUNT.format('secret "s" not found'))], 9, None, None, None),
-        ([event("Scheduled", "assigned")], 11, None, None, None),
-    ],
-)
-def test_what_only_events_tell(
-    events: list[Event], now: float, category: Category | None, blame: Blame | None, terminal: bool | None
-) -> None:
-    found = examine(PREPARING, events, now=T0 + now)
-    got = None if found.verdict is None else (found.verdict.category, found.verdict.blame, found.verdict.terminal)
-    assert got == (None if category is None else (category, blame, terminal))
-    assert found.recheck_after is not None or terminal
-
-
-def test_events_are_wanted_when_a_node_takes_its_time_and_not_before() -> None:
-    early, late = examine(PREPARING, now=T0 + 2), examine(PREPARING, now=T0 + 5)
-    assert (early.wants_events, early.recheck_after) == (False, 2)
-    assert (late.wants_events, late.recheck_after) == (True, 5)
-    there = pod(
-        "Pending",
-        container(waiting("ContainerCreating")),
-        conditions=(condition("PodScheduled"), condition("PodReadyToStartContainers")),
-    )
-    assert examine(there, now=T0 + 5).wants_events is False
-
-
-def test_events_about_another_pod_do_not_count() -> None:
-    other = event("FailedMount", MOUNT.format('secret "s" not found'))
-    elsewhere = pod("Pending", container(waiting("ContainerCreating")))
-    meta = msgspec.structs.replace(elsewhere.metadata, uid="uid-2")
-    assert diagnose(msgspec.structs.replace(elsewhere, metadata=meta), [other], now=T0 + 60) is None
-    assert diagnose(elsewhere, [other], now=T0 + 60) is not None
-
-
-GROUPS_FULL = event("NotTriggerScaleUp", "pod didn't trigger scale-up: 2 max node group size reached")
-NEVER_FITS = event(
-    "NotTriggerScaleUp", "pod didn't trigger scale-up: 2 node(s) didn't match Pod's node affinity/selector"
-)
-SILENT = event("NotTriggerScaleUp", "pod didn't trigger scale-up:")
-
-
-@pytest.mark.parametrize(
-    ("message", "events", "terminal"),
-    [
-        (MISFIT, [NEVER_FITS], True),
-        (MISFIT, [GROUPS_FULL], False),
-        (MISFIT, [SILENT], False),
-        (MISFIT, [], False),
-        (FULL, [NEVER_FITS], False),  # it fits a node of today, once that is free
-        (MISFIT, [NEVER_FITS, event("TriggeredScaleUp", "1->2", last=9)], False),
-        (MISFIT, [event("TriggeredScaleUp", "1->2", last=4), NEVER_FITS], True),
-        (MISFIT, [NEVER_FITS, event("Nominated", "Pod should schedule on: nodeclaim/x", last=9)], False),
-    ],
-)
-def test_when_an_autoscaler_says_that_no_node_will_come(message: str, events: list[Event], terminal: bool) -> None:
-    found = verdict(unscheduled("Unschedulable", message), 20, tuple(events))
-    assert found is not None
-    assert (found.category, found.terminal, found.retryable) == (C.UNSCHEDULABLE, terminal, not terminal)
-
-
-@pytest.mark.parametrize("coming", [event("TriggeredScaleUp", "1->2"), event("Nominated", "nodeclaim/x")])
-def test_a_node_that_is_being_added_is_waited_for_longer(coming: Event) -> None:
-    of = unscheduled("Unschedulable", FULL)
-    alone, added = verdict(of, 400), verdict(of, 400, (coming,))
-    assert alone is not None
-    assert added is not None
-    assert (alone.category, added.category) == (C.STARTUP_TIMEOUT, C.UNSCHEDULABLE)
-    assert "a node is being added" in added.summary
-    late = verdict(of, 901, (coming,))
-    assert late is not None
-    assert late.category is C.STARTUP_TIMEOUT
-
-
-@pytest.mark.parametrize(("count", "terminal"), [(3, False), (4, True)])
-def test_events_count_the_pulls_that_failed(count: int, terminal: bool) -> None:
-    of = pod("Pending", container(waiting("ImagePullBackOff", REFUSED)))
-    found = examine(of, [event("Failed", PULL_FAILED, count=count)], now=T0 + 100)
-    assert found.verdict is not None
-    assert found.verdict.terminal is terminal
-    assert f"{count} times" in found.verdict.summary
-
-
-def test_a_back_off_that_does_not_say_why_is_explained_by_its_event() -> None:
-    of = pod("Pending", container(waiting("ImagePullBackOff", BACK_OFF)))
-    alone = examine(of, now=T0 + 5)
-    assert alone.wants_events
-    assert alone.verdict is not None
-    assert not alone.verdict.terminal
-    told = verdict(of, 5, (event("Failed", 'Failed to pull image "r/x": r/x: not found'),))
-    assert told is not None
-    assert (told.terminal, told.blame) == (True, B.IMAGE)
-
-
-@pytest.mark.parametrize(
-    ("retries", "seconds"), [(0, 0), (1, 10), (2, 30), (3, 70), (5, 310), (6, 610), (10**9, 310 + 300 * (10**9 - 5))]
-)
-def test_the_kubelet_waits_longer_after_each_pull(retries: int, seconds: float) -> None:
-    assert back_off_sum(retries) == seconds

@@ -156,3 +156,10 @@ def test_a_shorter_policy_is_obeyed() -> None:
     assert gone.terminal
     secret = pod("Pending", container(waiting("CreateContainerConfigError", 'secret "s" not found')))
     assert diagnose(secret, now=T0 + 1, policy=strict) is not None
+
+
+def test_a_pod_that_contradicts_itself_is_in_no_stage_whatever_the_time() -> None:
+    unscheduled_and_running = pod("Running", conditions=(condition("PodScheduled", "False"),))
+    found = examine(unscheduled_and_running, now=T0 + 10**6, policy=POLICY)
+    assert found.verdict is not None
+    assert (found.verdict.category, found.recheck_after) == (Category.UNKNOWN, None)

@@ -8,14 +8,22 @@ from hodei_k8s_transport.testing.loopback import LoopbackServer
 from tests.transport.sides import AsyncSide, SyncSide
 
 
-@pytest.fixture(params=["sync", "asyncio", "trio"])
-def side(request: pytest.FixtureRequest) -> SyncSide | AsyncSide:
-    return SyncSide() if request.param == "sync" else AsyncSide(request.param)
-
-
-@pytest.fixture(params=["asyncio", "trio"])
-def async_side(request: pytest.FixtureRequest) -> AsyncSide:
-    return AsyncSide(request.param)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`side` and `async_side` are each host; a module that says `HTTP = ("httpx", "h11")` meets both kinds of channel."""
+    both = getattr(metafunc.module, "HTTP", ("h11",))
+    everywhere, in_tasks = ("sync", "asyncio", "trio"), ("asyncio", "trio")
+    fixtures = (
+        ("side", everywhere, both),
+        ("async_side", in_tasks, both),
+        ("httpx_side", everywhere, ("httpx",)),
+        ("h11_side", everywhere, ("h11",)),
+    )
+    for fixture, hosts, kinds in fixtures:
+        if fixture in metafunc.fixturenames:
+            names = [(host, kind) for host in hosts for kind in kinds]
+            ids = [host if len(kinds) == 1 else f"{host}-{kind}" for host, kind in names]
+            sides = [SyncSide(kind) if host == "sync" else AsyncSide(host, kind) for host, kind in names]
+            metafunc.parametrize(fixture, sides, ids=ids)
 
 
 @pytest.fixture

@@ -17,7 +17,9 @@ import anyio
 import anyio.to_thread
 
 from hodei_k8s_transport.access.credential import Credential, Endpoint
+from hodei_k8s_transport.channels.async_h11_channel import AsyncH11Channel
 from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
+from hodei_k8s_transport.channels.h11_channel import H11Channel
 from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
 from hodei_k8s_transport.drivers.async_driver import run_async
 from hodei_k8s_transport.drivers.async_stream import AsyncStream
@@ -64,8 +66,15 @@ class AsyncCredentials:
         return await anyio.to_thread.run_sync(self._credentials.renew, refused)
 
 
+SYNC_CHANNELS = {"httpx": HttpxChannel, "h11": H11Channel}
+ASYNC_CHANNELS = {"httpx": AsyncHttpxChannel, "h11": AsyncH11Channel}
+
+
 class Side:
+    """`http`: which kind of channel it has."""
+
     name: str
+    http: str
 
     def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         raise NotImplementedError
@@ -74,13 +83,16 @@ class Side:
 class SyncSide(Side):
     name = "sync"
 
+    def __init__(self, http: str = "h11") -> None:
+        self.http = http
+
     def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         drive(main())
 
     @contextlib.asynccontextmanager
     async def channel(self, server: str, credentials: Any = None, **options: Any) -> AsyncIterator[Any]:
         endpoint = server if isinstance(server, Endpoint) else Endpoint(server)
-        channel = HttpxChannel(endpoint, credentials or Credentials(), **options)
+        channel = SYNC_CHANNELS[self.http](endpoint, credentials or Credentials(), **options)
         try:
             yield NeverSuspending(channel)
         finally:
@@ -125,8 +137,9 @@ class _SyncItems:
 
 
 class AsyncSide(Side):
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, http: str = "h11") -> None:
         self.name = name
+        self.http = http
 
     def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         anyio.run(main, backend=self.name)
@@ -135,7 +148,7 @@ class AsyncSide(Side):
     async def channel(self, server: str, credentials: Any = None, **options: Any) -> AsyncIterator[Any]:
         endpoint = server if isinstance(server, Endpoint) else Endpoint(server)
         source = AsyncCredentials(credentials or Credentials())
-        async with AsyncHttpxChannel(endpoint, source, **options) as channel:
+        async with ASYNC_CHANNELS[self.http](endpoint, source, **options) as channel:
             yield channel
 
     async def run_operation(self, operation: Any, channel: Any, host: Host, stopper: Stopper | None = None) -> Any:

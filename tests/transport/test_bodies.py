@@ -22,6 +22,7 @@ from hodei_k8s_transport.testing.loopback import (
     stalled_after,
 )
 
+HTTP = ("httpx", "h11")
 WATCH = Request("GET", "/watch")
 SOON = 5.0
 

@@ -10,10 +10,22 @@ import pytest
 from hodei_k8s_core.effects import SILENCE
 from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Response
+from hodei_k8s_transport.channels.async_h11_channel import AsyncH11Channel
 from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
+from hodei_k8s_transport.channels.h11_channel import H11Channel
 from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
 from hodei_k8s_transport.testing.channel_conformance import AsyncChannelConformance, ChannelConformance
 from tests.transport.sides import AsyncCredentials, Credentials
+
+
+class TestH11Channel(ChannelConformance):
+    def make_channel(self, endpoint):
+        return H11Channel(endpoint, Credentials())
+
+
+class TestAsyncH11Channel(AsyncChannelConformance):
+    def make_channel(self, endpoint):
+        return AsyncH11Channel(endpoint, AsyncCredentials(Credentials()))
 
 
 class TestHttpxChannel(ChannelConformance):

@@ -13,6 +13,7 @@ from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
 from hodei_k8s_transport.testing.loopback import NEVER, LiveBody, reply
 from tests.transport.sides import Credentials
 
+HTTP = ("httpx", "h11")
 GET = Request("GET", "/x")
 SOON = 5.0
 
@@ -106,34 +107,34 @@ def test_a_source_that_fails_tells_its_own_error(side, server):
     assert server.accepted == 0
 
 
-def test_a_host_may_bring_its_own_client(side, server):
+def test_a_host_may_bring_its_own_client(httpx_side, server):
     server.route("/x", reply(200, b"mine"))
-    client = (httpx.Client if side.name == "sync" else httpx.AsyncClient)(headers={"x-mine": "1"})
+    client = (httpx.Client if httpx_side.name == "sync" else httpx.AsyncClient)(headers={"x-mine": "1"})
 
     async def main():
-        async with side.channel(server.url, client=client) as channel:
+        async with httpx_side.channel(server.url, client=client) as channel:
             assert (await channel.send(GET, SOON)).body == b"mine"
             body = await channel.open(GET, SOON)
             assert await body.read(SOON) == b"mine"
         assert not client.is_closed
-        client.close() if side.name == "sync" else await client.aclose()
+        client.close() if httpx_side.name == "sync" else await client.aclose()
 
-    side.run(main)
+    httpx_side.run(main)
     assert {request.headers["x-mine"] for request in server.requests} == {"1"}
 
 
-def test_a_clients_own_time_limits_do_not_matter(side, server):
+def test_a_clients_own_time_limits_do_not_matter(httpx_side, server):
     server.route("/x", NEVER)
-    client = (httpx.Client if side.name == "sync" else httpx.AsyncClient)(timeout=0.001)
+    client = (httpx.Client if httpx_side.name == "sync" else httpx.AsyncClient)(timeout=0.001)
 
     async def main():
-        async with side.channel(server.url, client=client) as channel:
+        async with httpx_side.channel(server.url, client=client) as channel:
             with pytest.raises(TransportError) as caught:
                 await channel.send(GET, 0.2)
             assert (caught.value.fault, caught.value.delivery) == (TransportFault.TIMEOUT, Delivery.MAYBE_SENT)
-        client.close() if side.name == "sync" else await client.aclose()
+        client.close() if httpx_side.name == "sync" else await client.aclose()
 
-    side.run(main)
+    httpx_side.run(main)
 
 
 def test_a_client_of_the_hosts_own_is_refused_where_it_cannot_be_checked():

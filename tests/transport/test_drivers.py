@@ -34,6 +34,7 @@ from hodei_k8s_transport.drivers.stopper import Stopper
 from hodei_k8s_transport.testing.loopback import HANG_UP, NEVER, LiveBody, reply
 from tests.transport.sides import SyncSide
 
+HTTP = ("httpx", "h11")
 GET = Request("GET", "/x")
 WATCH = Request("GET", "/watch")
 SOON = 5.0

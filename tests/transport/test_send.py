@@ -26,6 +26,7 @@ from hodei_k8s_transport.testing.loopback import (
 )
 from tests.transport.sides import Credentials
 
+HTTP = ("httpx", "h11")
 GET = Request("GET", "/x")
 ONCE = 5.0
 

@@ -16,6 +16,7 @@ from hodei_k8s_transport.drivers.host import Host
 from hodei_k8s_transport.testing.loopback import LiveBody, reply
 from tests.transport.sides import SyncSide
 
+HTTP = ("httpx", "h11")
 WATCH = Request("GET", "/watch")
 SOON = 5.0
 

@@ -15,6 +15,7 @@ from hodei_k8s_transport.testing.loopback import NEVER, LiveBody, LoopbackServer
 from tests.transport.certificates import Authority
 from tests.transport.sides import Credentials
 
+HTTP = ("httpx", "h11")
 GET = Request("GET", "/x")
 SOON = 5.0
 

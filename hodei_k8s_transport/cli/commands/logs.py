@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.worker import LogEntry
+from hodei_k8s_core.log_entry import LogItem
 from hodei_k8s_transport.cli.interrupts import interrupts_stop
-from hodei_k8s_transport.cli.output import Output, OutputFormat, show_entry, show_json
+from hodei_k8s_transport.cli.output import Output, OutputFormat, show_json, show_log_item
 from hodei_k8s_transport.cli.session import INTERRUPTED, failures_told, handle_of, provider_for
 
 NAME = "logs"
@@ -27,11 +27,11 @@ def command(
 ) -> None:
     """What a worker has written."""
 
-    def show(entry: LogEntry) -> None:
+    def show(item: LogItem) -> None:
         if output is OutputFormat.JSON:
-            show_json(entry)
+            show_json(item.to_dict())
         else:
-            show_entry(entry, timestamps=timestamps)
+            show_log_item(item, timestamps=timestamps)
 
     with failures_told(), provider_for(context) as provider:
         if follow and previous:

@@ -9,10 +9,10 @@ import typer
 
 from hodei_k8s_core.operations.run_worker import RunItem
 from hodei_k8s_core.operations.worker_watch import describe
-from hodei_k8s_core.worker import LogEntry, WorkerHandle, WorkerInfo
+from hodei_k8s_core.worker import WorkerHandle, WorkerInfo
 from hodei_k8s_transport.cli import spec_options as options
 from hodei_k8s_transport.cli.interrupts import interrupts_stop
-from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_entry, show_json
+from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_json, show_log_item
 from hodei_k8s_transport.cli.session import (
     INTERRUPTED,
     config_faults,
@@ -115,10 +115,10 @@ class _Story:
         self._told = ""
 
     def show(self, item: RunItem) -> None:
-        if isinstance(item, LogEntry):
-            show_entry(item)
-        elif isinstance(item, WorkerHandle):
+        if isinstance(item, WorkerHandle):
             tell(f"worker {item.worker_id} created")
+        elif not isinstance(item, WorkerInfo):
+            show_log_item(item)
         elif not item.state.is_final and (text := _news(item)) != self._told:
             self._told = text
             tell(f"worker {item.worker_id} {text}")
@@ -129,5 +129,9 @@ def _news(info: WorkerInfo) -> str:
 
 
 def _show_json(item: RunItem) -> None:
-    kind = {LogEntry: "log", WorkerHandle: "handle", WorkerInfo: "worker"}[type(item)]
-    show_json({kind: item})
+    if isinstance(item, WorkerHandle):
+        show_json({"handle": item})
+    elif isinstance(item, WorkerInfo):
+        show_json({"worker": item})
+    else:
+        show_json({"log": item.to_dict()})

@@ -1,0 +1,352 @@
+"""The audit: how far each kind of trouble lets one get, what it says of it, and what mends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hodei_k8s_core import operations
+from hodei_k8s_core.access.target import Target
+from hodei_k8s_core.audit_report import AuditReport, AuditStatus
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.connection_mends import MENDS
+from hodei_k8s_core.errors import ConfigurationError, Delivery, Fault, TransportError, TransportFault
+from hodei_k8s_core.http import Response
+from hodei_k8s_core.operations.audit import audit_of_bad_configuration
+from hodei_k8s_core.permissions import Feature
+from hodei_k8s_core.simulation.world import World
+from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
+from tests.core.told import reply, status_reply, tell
+
+CONFIG = KubernetesConfig(namespace="ci")
+TARGET = Target("https://k8s.example:6443", 'context "x" (/kube/config)')
+WHO = "POST /apis/authentication.k8s.io/v1/selfsubjectreviews"
+MAY = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+OK, WARNING, FAILED, SKIPPED = AuditStatus.OK, AuditStatus.WARNING, AuditStatus.FAILED, AuditStatus.SKIPPED
+NOT_SENT, MAYBE_SENT = Delivery.NOT_SENT, Delivery.MAYBE_SENT
+
+ME = reply({"kind": "SelfSubjectReview", "status": {"userInfo": {"username": "me", "groups": ["a", "b"]}}}, 201)
+NAMESPACE = reply({"kind": "Namespace", "status": {"phase": "Active"}})
+POD = reply({"kind": "Pod"}, 201)
+YES = reply({"status": {"allowed": True}}, 201)
+VERSION = reply({"major": "1", "minor": "36", "gitVersion": "v1.36.3"})
+FORBIDDEN = 'is forbidden: User "me" cannot'
+
+
+def audited(
+    who: Any = ME,
+    namespace: Any = NAMESPACE,
+    pod: Any = POD,
+    may: tuple[Any, ...] = (YES,),
+    version: Any = VERSION,
+    features: tuple[Feature, ...] = (Feature.LOGS,),
+    target: Target | None = TARGET,
+    **options: Any,
+) -> AuditReport:
+    """The report on a server that answers so; an answer that is None is not asked for."""
+    script = [(WHO, who), ("GET namespaces/ci", namespace), ("POST pods", pod), *((MAY, one) for one in may)]
+    asked = [(line, answer) for line, answer in [*script, ("GET /version", version)] if answer is not None]
+    told = tell(operations.audit(CONFIG, target=target, features=features, **options), asked)
+    report: AuditReport = told.result
+    return report
+
+
+def only_first(who: Any, **options: Any) -> AuditReport:
+    return audited(who, None, None, (), None, **options)
+
+
+def step(report: AuditReport, name: str) -> Any:
+    return next(one for one in report.steps if one.name == name)
+
+
+def statuses(report: AuditReport) -> dict[str, str]:
+    return {one.name: one.status.value for one in report.steps}
+
+
+def test_a_cluster_where_all_is_well() -> None:
+    report = audited()
+    assert set(statuses(report).values()) == {"ok"}
+    assert report.is_sound
+    assert report.failures == ()
+    assert report.target == 'https://k8s.example:6443, as context "x" (/kube/config)'
+    assert [one.detail for one in report.steps] == [
+        report.target,
+        "the name resolves",
+        "the connection is made",
+        "the server's certificate is trusted",
+        "a Kubernetes API server answers",
+        "the server takes us for me (groups: a, b)",
+        "ci exists",
+        "a worker's Pod is accepted (server-side dry run)",
+        "may get pods/log in ci",
+        "v1.36.3 (supported: 1.34 to 1.37)",
+    ]
+
+
+def fails_at(fault: TransportFault, delivery: Delivery) -> str:
+    report = only_first(TransportError(fault, delivery, "why"))
+    failed = report.failures
+    assert len(failed) == 1
+    assert failed[0].mend == MENDS[fault]
+    assert "why" in failed[0].detail
+    position = [one.name for one in report.steps].index(failed[0].name)
+    assert {one.status for one in report.steps[position + 1 :]} == {SKIPPED}
+    return str(failed[0].name)
+
+
+@pytest.mark.parametrize(
+    ("fault", "delivery", "name"),
+    [
+        (TransportFault.NAME_NOT_FOUND, NOT_SENT, "name"),
+        (TransportFault.REFUSED, NOT_SENT, "tcp"),
+        (TransportFault.UNREACHABLE, NOT_SENT, "tcp"),
+        (TransportFault.PROXY, NOT_SENT, "tcp"),
+        (TransportFault.NO_CONNECTION_FREE, NOT_SENT, "tcp"),
+        (TransportFault.TIMEOUT, NOT_SENT, "tcp"),
+        (TransportFault.TIMEOUT, MAYBE_SENT, "api"),
+        (TransportFault.CLOSED, NOT_SENT, "tls"),
+        (TransportFault.CLOSED, MAYBE_SENT, "api"),
+        (TransportFault.TLS_UNTRUSTED, NOT_SENT, "tls"),
+        (TransportFault.TLS_NAME, NOT_SENT, "tls"),
+        (TransportFault.TLS_EXPIRED, NOT_SENT, "tls"),
+        (TransportFault.TLS, NOT_SENT, "tls"),
+        (TransportFault.NOT_TLS, NOT_SENT, "tls"),
+        (TransportFault.MALFORMED, Delivery.ANSWERED, "api"),
+        (TransportFault.MALFORMED, NOT_SENT, "api"),
+        (TransportFault.TOO_LARGE, Delivery.ANSWERED, "api"),
+        (TransportFault.INTERRUPTED, MAYBE_SENT, "api"),
+        (TransportFault.CREDENTIALS, NOT_SENT, "authentication"),
+    ],
+)
+def test_a_connection_that_fails_says_how_far_it_got(fault: TransportFault, delivery: Delivery, name: str) -> None:
+    assert fails_at(fault, delivery) == name
+
+
+def test_every_fault_has_its_mend() -> None:
+    assert set(MENDS) == set(TransportFault)
+
+
+def test_without_credentials_nothing_is_known_of_the_way() -> None:
+    report = only_first(TransportError(TransportFault.CREDENTIALS, NOT_SENT, "the plugin x is not there"))
+    assert {statuses(report)[name] for name in ("name", "tcp", "tls", "api")} == {"skipped"}
+    assert "the plugin x is not there" in step(report, "authentication").detail
+
+
+@pytest.mark.parametrize(
+    ("answer", "failing", "words"),
+    [
+        (Response(200, (("content-type", "text/html"),), b"<html>log in</html>"), "api", "not a SelfSubjectReview"),
+        (reply({"status": None}), "api", "not a SelfSubjectReview"),
+        (Response(302, (("location", "https://login.example"),)), "api", "no Kubernetes API server"),
+        (Response(404, (), b"404 page not found"), "api", "no Kubernetes API server"),
+        (Response(401, (("content-type", "text/html"),), b"<html>"), "api", "a proxy in between"),
+        (Response(503, (), b"no healthy upstream"), "api", "no healthy upstream"),
+        (status_reply(401, "Unauthorized", "Unauthorized"), "authentication", "does not accept the credentials"),
+        (status_reply(500, "InternalError", "etcd"), "authentication", "could not answer"),
+        (
+            status_reply(403, "Forbidden", f'users "boss" {FORBIDDEN} cannot impersonate resource "users"'),
+            "authentication",
+            "may not impersonate",
+        ),
+        (
+            status_reply(403, "Forbidden", 'x is forbidden: User "system:anonymous" cannot create resource "x"'),
+            "authentication",
+            "no credentials were sent",
+        ),
+    ],
+)
+def test_what_answers_is_no_api_server_or_does_not_know_us(answer: Response, failing: str, words: str) -> None:
+    report = only_first(answer)
+    assert [one.name for one in report.failures] == [failing]
+    assert words in step(report, failing).detail
+    assert statuses(report)["tcp"] == "ok"
+    assert statuses(report)["version"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (status_reply(404, "NotFound", "the server could not find the requested resource"), "does not say who we are"),
+        (reply({"status": {"userInfo": {"username": "system:anonymous"}}}), "takes us for nobody"),
+    ],
+)
+def test_not_to_know_who_we_are_is_no_obstacle(answer: Response, words: str) -> None:
+    report = audited(answer)
+    assert report.is_sound
+    assert step(report, "authentication").status is WARNING
+    assert words in step(report, "authentication").detail
+
+
+def test_a_user_without_groups() -> None:
+    report = audited(reply({"status": {"userInfo": {"username": "me"}}}))
+    assert step(report, "authentication").detail == "the server takes us for me"
+
+
+def test_plain_http_is_a_warning() -> None:
+    report = audited(target=Target("http://k8s.example", "x"))
+    assert step(report, "tls").status is WARNING
+    assert report.is_sound
+
+
+def test_through_a_proxy_name_and_connection_are_the_proxys() -> None:
+    report = audited(target=Target("https://k8s.example", "x", "http://proxy:3128"))
+    assert "that of the proxy http://proxy:3128" in step(report, "tcp").detail
+    assert report.target == "https://k8s.example through http://proxy:3128, as x"
+
+
+def test_a_channel_of_the_hosts_own() -> None:
+    report = audited(target=None)
+    assert report.target == ""
+    assert step(report, "configuration").detail == "a channel that the host made"
+    assert step(report, "tls").status is OK
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (status_reply(404, "NotFound", 'namespaces "ci" not found', kind="namespaces"), "ci does not exist"),
+        (reply({"kind": "Namespace", "status": {"phase": "Terminating"}}), "ci is being deleted"),
+        (status_reply(500, "InternalError", "etcd"), "could not answer"),
+        (reply(b"[]"), "not a Namespace"),
+        (reply(b"\xff"), "not a Namespace"),
+    ],
+)
+def test_a_namespace_that_is_not_in_order(answer: Response, words: str) -> None:
+    report = audited(namespace=answer, pod=None)
+    assert words in step(report, "namespace").detail
+    assert statuses(report)["namespace"] == "failed"
+    assert statuses(report)["pod"] == "skipped"
+    assert statuses(report)["permission:logs:pods/log"] == "ok"
+
+
+def test_a_namespace_that_may_not_be_read_is_looked_at_by_the_dry_run() -> None:
+    missing = status_reply(404, "NotFound", 'namespaces "ci" not found', kind="namespaces")
+    report = audited(namespace=status_reply(403, "Forbidden", f'namespaces "ci" {FORBIDDEN} get'), pod=missing)
+    assert step(report, "namespace").status is WARNING
+    assert step(report, "pod").status is FAILED
+    assert "--create-namespace" in step(report, "pod").mend
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            status_reply(403, "Forbidden", 'pods "x" is forbidden: violates PodSecurity "restricted:latest"'),
+            "the server said: 403 Forbidden: pods",
+        ),
+        (status_reply(403, "Forbidden", 'pods "x" is forbidden: exceeded quota: q'), "a quota of the namespace"),
+        (status_reply(400, "", 'admission webhook "w" denied the request: no'), 'admission webhook "w"'),
+    ],
+)
+def test_a_pod_that_is_not_accepted(answer: Response, words: str) -> None:
+    report = audited(pod=answer)
+    assert step(report, "pod").status is FAILED
+    assert words in step(report, "pod").detail
+
+
+def test_a_pod_that_is_accepted_with_a_warning() -> None:
+    pod = reply({"kind": "Pod"}, 201, warning='299 - "would violate PodSecurity"')
+    assert step(audited(pod=pod), "pod").status is WARNING
+    assert step(audited(pod=pod), "pod").detail.endswith(": would violate PodSecurity")
+
+
+def test_a_worker_of_the_hosts_own_is_tried_under_another_id() -> None:
+    spec = WorkerSpec(worker_id="w1", image="registry.example/agent:7")
+    script = [(WHO, ME), ("GET namespaces/ci", NAMESPACE), ("POST pods", POD), ("GET /version", VERSION)]
+    told = tell(operations.audit(CONFIG, spec=spec, features=()), script)
+    request = told.requests[2]
+    assert request.parameter("dryRun") == "All"
+    assert b"registry.example/agent:7" in request.body
+    assert b'"hodei-worker-audit-0000000000"' in request.body
+    assert b"w1" not in request.body
+
+
+def test_a_worker_that_the_settings_do_not_allow() -> None:
+    spec = WorkerSpec(worker_id="w", image="i", run_as_user=0)
+    config = KubernetesConfig(namespace="ci", security_profile=SecurityProfile.RESTRICTED)
+    script = [(WHO, ME), ("GET namespaces/ci", NAMESPACE), ("GET /version", VERSION)]
+    report = tell(operations.audit(config, spec=spec, features=()), script).result
+    assert [one.name for one in report.failures] == ["pod"]
+    assert "run_as_user" in step(report, "pod").detail
+
+
+@pytest.mark.parametrize(
+    ("feature", "status"), [(Feature.LOGS, FAILED), (Feature.EVENTS, WARNING)], ids=["required", "optional"]
+)
+def test_a_permission_that_cannot_be_asked_for(feature: Feature, status: AuditStatus) -> None:
+    for answer in (status_reply(403, "Forbidden", f"x {FORBIDDEN} create"), status_reply(500, "InternalError", "x")):
+        report = audited(may=(answer,), features=(feature,))
+        (asked,) = (one for one in report.steps if one.name.startswith("permission:"))
+        assert asked.status is status
+        assert "ask whether we may" in asked.detail
+
+
+def test_an_answer_about_a_permission_that_makes_no_sense() -> None:
+    assert step(audited(may=(reply({}),)), "permission:logs:pods/log").status is FAILED
+
+
+def test_a_permission_in_the_whole_cluster() -> None:
+    report = audited(may=(YES, reply({"status": {"allowed": False}})), features=(Feature.NODES,))
+    assert "may not watch nodes in the whole cluster" in step(report, "permission:nodes:nodes").detail
+
+
+def test_a_connection_that_is_lost_on_the_way_ends_the_questions() -> None:
+    lost = TransportError(TransportFault.CLOSED, MAYBE_SENT, "cut")
+    report = audited(may=(lost,), version=None, features=(Feature.WORKERS,))
+    assert step(report, "permission:workers:pods").status is FAILED
+    assert step(report, "version").status is SKIPPED
+    assert not report.is_sound
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        (reply({"major": "1", "minor": "34+", "gitVersion": "v1.34.2-eks"}), OK, "v1.34.2-eks"),
+        (reply({"major": "1", "minor": "37"}), OK, "1.37 (supported"),
+        (reply({"major": "1", "minor": "33", "gitVersion": "v1.33.0"}), WARNING, "not among what is tested"),
+        (reply({"major": "1", "minor": "38", "gitVersion": "v1.38.0"}), WARNING, "not among what is tested"),
+        (reply({"major": "", "minor": ""}), WARNING, "cannot be read"),
+        (reply({}), WARNING, "cannot be read"),
+        (status_reply(403, "Forbidden", f"/version {FORBIDDEN} get path"), WARNING, "read the server's version"),
+    ],
+)
+def test_the_servers_version(answer: Response, status: AuditStatus, words: str) -> None:
+    report = audited(version=answer)
+    assert step(report, "version").status is status
+    assert words in step(report, "version").detail
+    assert report.is_sound
+
+
+def test_settings_with_which_nothing_can_be_opened() -> None:
+    error = ConfigurationError("the context is not usable", [Fault("context", "there is none"), Fault("b", "c")])
+    report = audit_of_bad_configuration(CONFIG, error)
+    assert report.steps[0].status is FAILED
+    assert report.steps[0].detail == "the context is not usable: context: there is none; b: c"
+    assert report.steps[0].mend
+    rest = report.steps[1:]
+    assert {one.status for one in rest} == {SKIPPED}
+    assert [one.name for one in rest][:6] == ["name", "tcp", "tls", "api", "authentication", "namespace"]
+    assert rest[-1].name == "version"
+
+
+def test_settings_that_are_none() -> None:
+    report = audit_of_bad_configuration(None, ConfigurationError("no", mend="set KUBECONFIG"))
+    assert (report.steps[0].detail, report.steps[0].mend) == ("no", "set KUBECONFIG")
+    assert len(report.steps) == 6
+
+
+def test_what_the_settings_turn_on_is_asked_for_and_nothing_is_left_behind() -> None:
+    world = World()
+    report = world.run(operations.audit(KubernetesConfig())).result
+    asked = [one.name for one in report.steps if one.name.startswith("permission:")]
+    assert asked == [
+        "permission:workers:pods",
+        "permission:logs:pods/log",
+        "permission:jobs:pods",
+        "permission:events:events",
+        "permission:namespace:namespaces",
+    ]
+    assert report.is_sound
+    assert not world.pods("hodei-workers")
