@@ -57,8 +57,10 @@ from hodei_k8s_core.errors import (
     WorkerNotFound,
 )
 from hodei_k8s_core.event_list import EventList, parse_event_list
+from hodei_k8s_core.final_report import FinalReport
 from hodei_k8s_core.fleet_view import FleetView
 from hodei_k8s_core.http import Body, Request, Response
+from hodei_k8s_core.log_entry import GapReason, LogEntry, LogGap, LogItem, LogRestart
 from hodei_k8s_core.log_level import LogLevel
 from hodei_k8s_core.log_line import parse_log_line
 from hodei_k8s_core.permissions import Feature, rbac_manifests
@@ -76,7 +78,6 @@ from hodei_k8s_core.verdict import Blame, Category, CauseKind, Evidence, Schedul
 from hodei_k8s_core.worker import (
     Health,
     HealthStatus,
-    LogEntry,
     WorkerHandle,
     WorkerInfo,
     WorkerState,
@@ -108,6 +109,8 @@ __all__ = [
     "Evidence",
     "Examination",
     "Fault",
+    "FinalReport",
+    "GapReason",
     "Feature",
     "FleetView",
     "Freshness",
@@ -119,7 +122,10 @@ __all__ = [
     "Internal",
     "KubernetesConfig",
     "LogEntry",
+    "LogGap",
+    "LogItem",
     "LogLevel",
+    "LogRestart",
     "Milestone",
     "Monotonic",
     "NotReady",

@@ -1,6 +1,10 @@
 """From settings to a channel: the one place where access, credentials and a kind of channel come together.
 
-HTTP/1.1 only. HTTP/2 was measured and does not earn its place; see the end of this file.
+HTTP/1.1 only. HTTP/2 was measured (httpx 0.28 with h2 4.4 against Kubernetes 1.36 on loopback, two cores) and does not
+earn its place. 1,000 small calls, 32 at once: 13.4 s and 4.1 s of CPU over HTTP/1.1, 6.0 s and 2.0 s over HTTP/2. But
+all is then on one connection, on which the API server allows 100 streams: of 200 watches 100 opened, the others and
+every call beside them waited for ever (httpx opens no second connection), where HTTP/1.1 opened 200 in 2 s and answered
+a call beside them in 16 ms. Watches and followed logs are what we have many of, and a lost packet would hold up all.
 """
 
 from __future__ import annotations

@@ -40,9 +40,11 @@ class Fleet:
         self._run = run
         self._lock = threading.Lock()
         self._desk: FleetDesk[threading.Event] = FleetDesk(config, threading.Event)
+        self._was_entered = False
         self._thread = threading.Thread(target=self._follow, name="hodei-k8s-fleet", daemon=True)
 
     def __enter__(self) -> Fleet:
+        self._was_entered = True
         self._thread.start()
         try:
             self._desk.first.wait()
@@ -61,12 +63,12 @@ class Fleet:
     def view(self) -> FleetView:
         """The picture as it is now: a copy that does not change any more."""
         with self._lock:
-            return self._desk.view.snapshot()
+            return self._entered().view.snapshot()
 
     def get(self, worker_id: str) -> WorkerInfo | None:
         """The worker as it is now, or None when it is not in view."""
         with self._lock:
-            return self._desk.view.get(worker_id)
+            return self._entered().view.get(worker_id)
 
     def wait_for(
         self,
@@ -82,7 +84,7 @@ class Fleet:
         Raises: NotReady, ProvisioningTimeout, WorkerNotFound when it went out of view alive; and what ended the watch.
         """
         with self._lock:
-            waiter = self._desk.enter(handle, until, timeout)
+            waiter = self._entered().enter(handle, until, timeout)
         try:
             if waiter.needs_a_look:
                 look = with_deadline(describe_worker(self._config, handle), timeout, what="look at the worker")
@@ -94,6 +96,11 @@ class Fleet:
             with self._lock:
                 self._desk.leave(waiter)
         return waiter.result()
+
+    def _entered(self) -> FleetDesk[threading.Event]:
+        if not self._was_entered:
+            raise RuntimeError("a view of a fleet is used inside its `with` block")
+        return self._desk
 
     def _follow(self) -> None:
         try:

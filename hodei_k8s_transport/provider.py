@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Literal, TypeVar, overload
 
 import httpx
 
@@ -13,7 +13,11 @@ from hodei_k8s_core import operations
 from hodei_k8s_core.access.target import Target
 from hodei_k8s_core.audit_report import AuditReport
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.coordinators import FleetLogItem, FleetLogs
 from hodei_k8s_core.effects import Operation, Stream
+from hodei_k8s_core.final_report import FinalReport
+from hodei_k8s_core.log_entry import WORKER_CONTAINER, LogItem
+from hodei_k8s_core.operations.final_report import LAST_LINES
 from hodei_k8s_core.operations.run_worker import RunItem
 from hodei_k8s_core.operations.watch_workers import in_namespace
 from hodei_k8s_core.permissions import Feature
@@ -22,6 +26,7 @@ from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerIn
 from hodei_k8s_core.worker_change import FleetItem, WaitOutcome
 from hodei_k8s_transport.channels.channel import Channel
 from hodei_k8s_transport.connect import open_channel
+from hodei_k8s_transport.drivers.sync_coordinator import MergedStream
 from hodei_k8s_transport.drivers.sync_driver import run
 from hodei_k8s_transport.drivers.sync_stream import SyncStream
 from hodei_k8s_transport.fleet import Fleet
@@ -176,6 +181,7 @@ class KubernetesProvider(CapacityMethods):
         tail: int | None = None,
         since: int | None = None,
         previous: bool = False,
+        container: str = WORKER_CONTAINER,
     ) -> list[LogEntry]:
         """What the worker has written; empty while it has not started.
 
@@ -183,22 +189,58 @@ class KubernetesProvider(CapacityMethods):
 
         Raises: WorkerNotFound, ConnectionFailed, AuthenticationFailed, Timeout, ConfigurationError.
         """
-        return self._run(operations.get_worker_logs(self._config, handle, tail=tail, since=since, previous=previous))
+        return self._run(
+            operations.get_worker_logs(
+                self._config, handle, tail=tail, since=since, previous=previous, container=container
+            )
+        )
 
     def follow_worker_logs(
-        self, handle: WorkerHandle, *, since: int | None = None, tail: int | None = None
-    ) -> SyncStream[LogEntry, None]:
-        """Every line of the worker as it is written, until it has ended: a context manager to iterate over.
+        self,
+        handle: WorkerHandle,
+        *,
+        since: str | int | None = None,
+        tail: int | None = None,
+        container: str = WORKER_CONTAINER,
+    ) -> SyncStream[LogItem, str]:
+        """Every line of the worker once, as it is written, until it has ended: a context manager to iterate over.
 
-        Raises (while iterating): WorkerNotFound, AuthenticationFailed, ConfigurationError.
+        `since`: the `cursor` of an item, to go on behind it (in any process), or nanoseconds since the epoch. `tail`:
+        begin with the last so many lines. Lines that cannot be had any more are told as a `LogGap`, a container that
+        was started again as a `LogRestart`. `result` of the stream is the cursor at the end.
+
+        Raises (while iterating): WorkerNotFound, AuthenticationFailed, ConfigurationError, ConnectionFailed.
         """
-        return self._stream(operations.follow_worker_logs(self._config, handle, since=since, tail=tail))
+        return self._stream(
+            operations.follow_worker_logs(self._config, handle, since=since, tail=tail, container=container)
+        )
 
-    def run_worker(self, spec: WorkerSpec, *, startup_timeout: float = 300.0) -> SyncStream[RunItem, WorkerInfo]:
+    def follow_fleet_logs(
+        self,
+        *,
+        selector: str = "",
+        since: Mapping[str, str] | int | None = None,
+        tail: int | None = None,
+        container: str = WORKER_CONTAINER,
+    ) -> MergedStream[FleetLogItem]:
+        """The logs of all workers in one, as workers come and go: a context manager to iterate over. It does not end.
+
+        `selector`: labels that a worker must have, as Kubernetes writes it. `since`: nanoseconds since the epoch, or
+        for each worker id the cursor of the last item that was read of it. `tail`: of the workers that are there, begin
+        with the last so many lines. No worker is held up by another; all are when nobody reads.
+
+        Raises (while iterating): ConnectionFailed, AuthenticationFailed, ConfigurationError.
+        """
+        self._check_process()
+        fleet = FleetLogs(self._config, selector=selector, since=since, tail=tail, container=container)
+        return MergedStream(fleet, self._channel, self._host)
+
+    def run_worker(self, spec: WorkerSpec, *, startup_timeout: float = 300.0) -> SyncStream[RunItem, FinalReport]:
         """Create a worker, give its log as it is written, destroy it: a context manager to iterate over.
 
-        Items: the handle, the worker whenever its state or reason changed, and each line. `result` of the stream is
-        the worker as it was seen last, with its exit code. `request_stop` ends it early, and destroys the worker.
+        Items: the handle, the worker whenever its state or reason changed, and its log. `result` of the stream is the
+        final report, with the exit code. `request_stop` ends it early: the worker is destroyed, and what it still
+        writes is given.
 
         Raises (while iterating): what `create_worker`, `wait_for_worker` and `destroy_worker` raise.
         """
@@ -206,18 +248,52 @@ class KubernetesProvider(CapacityMethods):
 
     def run_and_keep_worker(
         self, spec: WorkerSpec, *, startup_timeout: float = 300.0
-    ) -> SyncStream[RunItem, WorkerInfo]:
+    ) -> SyncStream[RunItem, FinalReport]:
         """As `run_worker`, but the Pod is left where it is."""
         return self._stream(operations.run_and_keep_worker(self._config, spec, startup_timeout=startup_timeout))
 
-    def destroy_worker(self, handle: WorkerHandle, *, grace_period: float | None = None) -> None:
+    @overload
+    def destroy_worker(self, handle: WorkerHandle, *, grace_period: float | None = None) -> None: ...
+
+    @overload
+    def destroy_worker(
+        self,
+        handle: WorkerHandle,
+        *,
+        report: Literal[True],
+        grace_period: float | None = None,
+        last_lines: int = LAST_LINES,
+    ) -> FinalReport: ...
+
+    def destroy_worker(
+        self,
+        handle: WorkerHandle,
+        *,
+        report: bool = False,
+        grace_period: float | None = None,
+        last_lines: int = LAST_LINES,
+    ) -> FinalReport | None:
         """Stop the worker, and return when its Pod is gone. Idempotent.
 
-        `grace_period`: seconds from SIGTERM to SIGKILL, at least 1; None for the configured one.
+        `grace_period`: seconds from SIGTERM to SIGKILL, at least 1; None for the configured one. `report`: say how it
+        ended, with the last `last_lines` lines of its log, those that it writes while it is stopped included.
 
         Raises: Timeout with what holds the Pod, ConnectionFailed, AuthenticationFailed.
         """
+        if report:
+            told = operations.destroy_worker_with_report(
+                self._config, handle, grace_period=grace_period, last_lines=last_lines
+            )
+            return self._run(told)
         self._run(operations.destroy_worker(self._config, handle, grace_period=grace_period))
+        return None
+
+    def begin_destroy_worker(self, handle: WorkerHandle, *, grace_period: float | None = None) -> None:
+        """Ask for the worker's end and do not wait for it; a grace period that runs already can only get shorter.
+
+        Raises: ConnectionFailed, AuthenticationFailed, Timeout.
+        """
+        self._run(operations.begin_destroy_worker(self._config, handle, grace_period=grace_period))
 
     def force_destroy_worker(self, handle: WorkerHandle) -> None:
         """Remove the Pod's record at once, though the container may still run: for a node that is known to be dead.

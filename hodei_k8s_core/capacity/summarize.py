@@ -44,8 +44,8 @@ def capacity_report(config: KubernetesConfig, snapshot: Snapshot) -> CapacityRep
     knows_now = snapshot.knows(NODES) and snapshot.knows(PLACED_PODS)
     return CapacityReport(
         capabilities=capabilities_of(config, snapshot, (*places, *would_be), _most(ever), bounds_ever),
-        largest_ever=_largest(ever, bounds_ever, devices),
-        largest_now=(_largest(now, bounds_now, devices) or WorkerSize()) if knows_now else None,
+        largest_ever=_largest(ever, bounds_ever, devices) if snapshot.knows(NODES) or would_be else None,
+        largest_now=_largest(now, bounds_now, devices) if knows_now else None,
         head_room=_head_room(places, bounds_now, devices) if knows_now else None,
         groups=node_groups(places, would_be, config.node_pools, devices),
         accelerators=accelerator_pools(places, would_be),
@@ -84,13 +84,11 @@ def _bounds(snapshot: Snapshot, quotas: Sequence[Quota], *, ever: bool) -> dict[
     return counted(bounds)
 
 
-def _largest(
-    places: Iterable[Mapping[str, int]], bounds: Mapping[str, int], devices: Sequence[str]
-) -> WorkerSize | None:
+def _largest(places: Iterable[Mapping[str, int]], bounds: Mapping[str, int], devices: Sequence[str]) -> WorkerSize:
     """The place with the largest shares of what is the most anywhere."""
     within = [smaller(_only(place, bounds), place) for place in places if place.get(PODS, 1) >= 1]
     if not within or bounds.get(PODS, 1) < 1:
-        return None
+        return WorkerSize()
     most = _most(within)
     best = max(within, key=lambda place: sum(place.get(name, 0) / max(most.get(name, 0), 1) for name in (CPU, MEMORY)))
     return WorkerSize.of(best, devices)

@@ -39,7 +39,7 @@ _MAY_COME_LATER: Final = ("max node group size", "in backoff", "limit reached", 
 def gated(case: Case) -> Examination | None:
     """Something holds it back from being scheduled. Hodei's own gates are for what a creator makes right after."""
     names = [gate.name for gate in case.pod.spec.scheduling_gates]
-    if not names or is_scheduled(case) or case.pod.is_deleting:
+    if not names or is_scheduled(case):
         return None
     left = case.policy.schedule - case.age
     if left > 0 and all(is_reserved(name) for name in names):
@@ -59,7 +59,7 @@ def gated(case: Case) -> Examination | None:
 def unschedulable(case: Case) -> Examination | None:
     """The scheduler finds no node."""
     condition = case.condition("PodScheduled", "False")
-    if condition is None or condition.reason == "SchedulingGated" or case.pod.is_deleting or not case.is_pending:
+    if condition is None or condition.reason == "SchedulingGated" or not case.is_pending:
         return None
     message = parse_scheduler_message(condition.message)
     if message.causes and all(cause.kind is CauseKind.VOLUME and cause.nodes is None for cause in message.causes):

@@ -50,7 +50,7 @@ def stage_of(case: Case) -> StageClock | None:
     if worker.last_state.terminated is not None:  # it has started before
         return None
     if not is_scheduled(case):
-        if pod.spec.scheduling_gates:
+        if _is_held_back(case):
             return None
         since = scheduling_since(case)
         return None if since is None else StageClock(Stage.SCHEDULE, since, _scheduling_limit(case))
@@ -71,6 +71,13 @@ def _preparing(case: Case) -> StageClock | None:
 
 def is_scheduled(case: Case) -> bool:
     return bool(case.pod.spec.node_name) or case.condition("PodScheduled", "True") is not None
+
+
+def _is_held_back(case: Case) -> bool:
+    """By a gate; or its gate was just lifted, and the scheduler has not tried yet."""
+    condition = case.condition("PodScheduled", "False")
+    told = condition is not None and condition.reason == "SchedulingGated"
+    return bool(case.pod.spec.scheduling_gates) or told
 
 
 def scheduling_since(case: Case) -> float | None:

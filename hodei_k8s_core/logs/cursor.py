@@ -9,8 +9,8 @@ another than it was, the file is another too (it was rotated), and the place mus
 
 from __future__ import annotations
 
+import binascii
 import re
-import zlib
 from typing import Final
 
 import msgspec
@@ -32,7 +32,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
 
 def mark_of(line: bytes, timestamp: int) -> Mark:
     """`line` with its timestamp in front, as the node serves it."""
-    return Mark(timestamp, zlib.crc32(line[:MARK_BYTES]))
+    return Mark(timestamp, binascii.crc32(line[:MARK_BYTES]))
 
 
 class LogCursor(msgspec.Struct, frozen=True, kw_only=True):

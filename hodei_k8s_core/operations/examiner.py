@@ -13,6 +13,7 @@ from hodei_k8s_core.effects import Monotonic, Operation
 from hodei_k8s_core.event_list import Event
 from hodei_k8s_core.operations.pod_events import read_events
 from hodei_k8s_core.pod import Pod
+from hodei_k8s_core.server_time import format_rfc3339
 from hodei_k8s_core.verdict import Evidence, Verdict
 from hodei_k8s_core.worker import WorkerInfo
 
@@ -32,16 +33,18 @@ class Examiner:
         self._events: tuple[Event, ...] = ()
         self._unreadable = ""
         self._ask_at = 0.0
+        self._gated_at: float | None = None
         self.recheck_after: float | None = None
 
     def study(self, pod: Pod) -> Operation[WorkerInfo]:
         """The worker with its verdict and timeline, by the Pod, the time and the events."""
         now = yield from self._now()
         policy = self._config.startup
-        found = examine(pod, self._events, now=now, policy=policy)
+        judged = self._since_release(pod, now)
+        found = examine(judged, self._events, now=now, policy=policy)
         if found.wants_events and now >= self._ask_at:
             yield from self._ask(pod)
-            found = examine(pod, self._events, now=now, policy=policy)
+            found = examine(judged, self._events, now=now, policy=policy)
             self._ask_at = now + max(SHORTEST_RECHECK, found.recheck_after or 0.0)
         self.recheck_after = None if found.recheck_after is None else max(SOONEST, found.recheck_after)
         return described_worker(pod, self._noted(found.verdict), self._events)
@@ -57,13 +60,25 @@ class Examiner:
 
     def study_past(self, pod: Pod) -> Operation[WorkerInfo]:
         """As `study`, of a state that has passed already: nothing is asked for it."""
-        found = examine(pod, self._events, now=(yield from self._now()), policy=self._config.startup)
+        now = yield from self._now()
+        found = examine(self._since_release(pod, now), self._events, now=now, policy=self._config.startup)
         return described_worker(pod, self._noted(found.verdict), self._events)
 
     def study_lateness(self, pod: Pod, waited: float) -> Operation[Verdict | None]:
         """The verdict on a start that somebody has waited for in vain, for `waited` seconds."""
         now = yield from self._now()
-        return out_of_time(pod, self._events, now=now, policy=self._config.startup, waited=waited)
+        judged = self._since_release(pod, now)
+        return out_of_time(judged, self._events, now=now, policy=self._config.startup, waited=waited)
+
+    def _since_release(self, pod: Pod, now: float) -> Pod:
+        """The Pod as if it was created when it was last seen gated: when its gates went, it does not tell itself."""
+        if pod.spec.scheduling_gates:
+            self._gated_at = now
+            return pod
+        if self._gated_at is None:
+            return pod
+        meta = msgspec.structs.replace(pod.metadata, creation_timestamp=format_rfc3339(self._gated_at))
+        return msgspec.structs.replace(pod, metadata=meta)
 
     def _now(self) -> Operation[float]:
         return self._offset + (yield from Monotonic())

@@ -18,6 +18,7 @@ from hodei_k8s_core.effects import Emit, Monotonic, Observe, Operation, Stream
 from hodei_k8s_core.errors import ProviderError, Timeout
 from hodei_k8s_core.final_report import FinalReport
 from hodei_k8s_core.log_entry import LogItem
+from hodei_k8s_core.logs.cursor import LogCursor
 from hodei_k8s_core.observations import PodDestroyed
 from hodei_k8s_core.operations.container_run import container_run
 from hodei_k8s_core.operations.deadline import step, with_deadline
@@ -51,7 +52,8 @@ def destroy_worker_with_report(
     ending = Ending(config, handle, checked_grace(config, grace_period), log_start(None, last_lines))
     lines: deque[LogItem] = deque(maxlen=last_lines)
     info = yield from absorbed(ending.run(), lines.extend)
-    return ending.report(info, tuple(lines))
+    cursor = str(ending.cursor) if ending.cursor.container else ""
+    return FinalReport(worker=info, lines=tuple(lines), cursor=cursor, is_complete=ending.is_complete)
 
 
 class Ending:
@@ -81,11 +83,15 @@ class Ending:
         yield from Observe(PodDestroyed((yield from Monotonic()) - began))
         return last
 
-    def report(self, info: WorkerInfo, lines: tuple[LogItem, ...]) -> FinalReport:
-        """What is left of it."""
-        cursor = str(self._follow.cursor) if self._has_log else ""
-        complete = self._is_complete and not self._follow.gaps
-        return FinalReport(worker=info, lines=lines, cursor=cursor, is_complete=complete)
+    @property
+    def cursor(self) -> LogCursor:
+        """How far its log was read."""
+        return self._follow.cursor
+
+    @property
+    def is_complete(self) -> bool:
+        """To its end, and without a gap."""
+        return self._is_complete and not self._follow.gaps
 
     def _steps(self) -> Stream[LogItem, WorkerInfo]:
         yield from step("destroy_worker", "read the Pod")
@@ -97,13 +103,16 @@ class Ending:
         self._has_log = container_run(pod, WORKER_CONTAINER) is not None
         if self._has_log:
             yield from step("destroy_worker", "open the log")
-            yield from self._bounded(self._until_open(), OPEN_LIMIT)
+            try:
+                yield from with_deadline(self._until_open(), OPEN_LIMIT, what="open the log")
+            except ProviderError:
+                self._begin_log_again()
         yield from step("destroy_worker", "delete the Pod")
         last = pod
         if (yield from send_delete(self._config, pod, self._grace)):
             if self._has_log:
                 yield from step("destroy_worker", "read the log to its end")
-                yield from self._bounded(self._drained(), self._grace + MARGIN)
+                yield from self._drained()
             yield from step("destroy_worker", "wait until the Pod is gone")
             last = yield from wait_until_gone(self._config, pod, self._what)
         ended = described_worker(last, before.verdict)
@@ -113,15 +122,12 @@ class Ending:
         examiner = Examiner(self._config, server_now - (yield from Monotonic()))
         return (yield from examiner.explain(pod))
 
-    def _bounded(self, reading: Stream[LogItem, None], seconds: float) -> Stream[LogItem, None]:
-        """Read the log for so long at most; what fails makes the report incomplete, and nothing else."""
-        try:
-            yield from with_deadline(reading, seconds, what="read the log to its end")
-        except ProviderError:
-            self._is_complete = False
-            start = LogStart(self._follow.cursor)
-            self._follow = LogFollow(self._config, self._handle, start, container=WORKER_CONTAINER)
-            self._log = Pulled(self._follow.run())
+    def _begin_log_again(self) -> None:
+        """It could not be read (in time): the report is incomplete, unless it can be read later."""
+        self._is_complete = False
+        start = LogStart(self._follow.cursor)
+        self._follow = LogFollow(self._config, self._handle, start, container=WORKER_CONTAINER)
+        self._log = Pulled(self._follow.run())
 
     def _until_open(self) -> Stream[LogItem, None]:
         """Until the server has begun to reply with the log; an empty batch says so."""
@@ -129,6 +135,13 @@ class Ending:
             yield from Emit(batch)
 
     def _drained(self) -> Stream[LogItem, None]:
-        self._is_complete = True
+        """Until the log ends, or its time; what stands in its way makes the report incomplete, and nothing else."""
+        try:
+            yield from with_deadline(self._rest(), self._grace + MARGIN, what="read the log to its end")
+            self._is_complete = True
+        except ProviderError:
+            self._is_complete = False
+
+    def _rest(self) -> Stream[LogItem, None]:
         while (batch := (yield from self._log.next_batch())) is not None:
             yield from Emit(batch)

@@ -109,9 +109,8 @@ class FleetWatch:
         before, health = self._health, None
         if isinstance(news, Lost) and before is not None:
             health = yield from self._lost(news, before)
-        elif isinstance(news, Page) or self._is_on_probation:
-            if not isinstance(news, Page) or news.ends:
-                health = WatchHealth(freshness=Freshness.SYNCED, since=(yield from WallClock()))
+        elif news.ends if isinstance(news, Page) else self._is_on_probation:
+            health = WatchHealth(freshness=Freshness.SYNCED, since=(yield from WallClock()))
         self._is_on_probation = isinstance(news, Connected)
         if health is None or (before is not None and _same(health, before)):
             return None

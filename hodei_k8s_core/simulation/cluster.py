@@ -30,7 +30,7 @@ from hodei_k8s_core.simulation.statuses import (
 )
 from hodei_k8s_core.simulation.store import Store
 from hodei_k8s_core.simulation.streams import Connection
-from hodei_k8s_core.simulation.watch import Watch
+from hodei_k8s_core.simulation.watch import KINDS, Watch
 from hodei_k8s_core.simulation.wire import Json, ServerClock, json_response, uid_of
 
 OpenStream: TypeAlias = Watch | LogStream
@@ -103,6 +103,10 @@ class Cluster:
         """Store an Event as given (it needs metadata.name and metadata.namespace)."""
         self.store.put("events", event)
 
+    def add(self, resource: str, item: Json) -> None:
+        """Store an object as given, such as a node: what reads it finds it, and nothing else happens."""
+        self.store.put(resource, item)
+
     def expire_versions(self, *, as_http: bool = False) -> None:
         """Every version that a client holds is too old from now on; open watches go on.
 
@@ -152,7 +156,7 @@ class Cluster:
             ("create", "selfsubjectreviews"): reviews.who,
         }
         table |= {("get", path): reviews.health for path in ("readyz", "livez", "healthz")}
-        for resource in ("pods", "namespaces", "events"):
+        for resource in KINDS:
             table[("get", resource)] = reads.get
             table[("list", resource)] = reads.list
             table[("watch", resource)] = reads.watch

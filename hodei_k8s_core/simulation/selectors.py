@@ -28,6 +28,7 @@ FIELDS = {
     "namespaces": frozenset({"metadata.name", "status.phase"}),
 }
 """The fields that can be selected by, per resource."""
+_EVERYWHERE = frozenset({"metadata.name", "metadata.namespace"})
 
 
 class Requirement(msgspec.Struct, frozen=True):
@@ -82,7 +83,7 @@ def _field_requirement(resource: str, term: str) -> Requirement:
     match = _EQUALITY.fullmatch(term)
     if match is None:
         raise bad_request(f"invalid selector: {term!r}; can't understand {term!r}")
-    if match["key"] not in FIELDS[resource]:
+    if match["key"] not in FIELDS.get(resource, _EVERYWHERE):
         raise bad_request(f"field label not supported: {match['key']}")
     return Requirement(match["key"], frozenset({match["values"]}), match["operator"] in _NEGATIVE)
 

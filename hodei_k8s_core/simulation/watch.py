@@ -11,7 +11,18 @@ from hodei_k8s_core.simulation.store import Change, Store
 from hodei_k8s_core.simulation.streams import Connection
 from hodei_k8s_core.simulation.wire import Json, encode
 
-KINDS = {"pods": "Pod", "namespaces": "Namespace", "events": "Event"}
+KINDS = {
+    "pods": "Pod",
+    "namespaces": "Namespace",
+    "events": "Event",
+    "nodes": "Node",
+    "resourcequotas": "ResourceQuota",
+    "limitranges": "LimitRange",
+    "priorityclasses": "PriorityClass",
+    "runtimeclasses": "RuntimeClass",
+    "storageclasses": "StorageClass",
+}
+"""What can be read; of what is no Pod, namespace or event, only what a test has stored is there."""
 BOOKMARK_PERIOD = 60.0
 DEFAULT_LIFE = 1800.0
 """Seconds; the real server takes a random time between this and its double (`--min-request-timeout`)."""

@@ -87,7 +87,7 @@ class AsyncH11Channel:
             raise closed_channel()
         progress = Progress()
         try:
-            with anyio.fail_after(limit) as scope:
+            with anyio.CancelScope(deadline=anyio.current_time() + limit) as scope:
                 self._pending.add(scope)
                 try:
                     return await attempt_by(request, progress)
@@ -95,7 +95,7 @@ class AsyncH11Channel:
                     self._forget(scope)
         except Exception as error:
             raise self._failure(error, progress) from error
-        raise closed_channel(progress.delivery)
+        raise self._failure(TimeoutError(), progress)
 
     def _forget(self, scope: anyio.CancelScope) -> None:
         self._pending.discard(scope)

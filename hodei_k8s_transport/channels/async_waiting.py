@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import anyio
 
+from hodei_k8s_transport.channels.async_watch import watch
 from hodei_k8s_transport.channels.h11_dial import Address, literal_address
 from hodei_k8s_transport.channels.h11_route import Route
 from hodei_k8s_transport.channels.wire import Steps, T, Wait
@@ -14,6 +15,11 @@ from hodei_k8s_transport.channels.wire import Steps, T, Wait
 
 async def until_ready(wait: Wait) -> None:
     """Return when a connection is ready, or its own limit is over."""
+    if wait.repeats:
+        if wait.watch is None:
+            wait.watch = watch(wait.connections[0])
+        await wait.watch.readable()
+        return
     if len(wait.connections) == 1 and wait.limit is None:
         await (anyio.wait_writable if wait.writing else anyio.wait_readable)(wait.connections[0])
         return

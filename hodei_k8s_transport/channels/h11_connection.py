@@ -21,7 +21,8 @@ from hodei_k8s_transport.channels.phase import Phase, Progress
 
 HEAD_LIMIT = 64 * 1024
 """Bytes that the head of a reply may have."""
-_HEAD_TOO_LONG = 431
+_HINT_TOO_LARGE = 431
+_HEAD_TOO_LARGE = (TransportFault.TOO_LARGE, f"the head of the reply has more than {HEAD_LIMIT} bytes")
 _EARLY_END = "the server closed the connection before the reply was complete"
 
 
@@ -37,6 +38,7 @@ class H11Connection:
         self._arrived = b""
         self._ended = False
         self._judge: h11.Connection | None = None
+        self._shown = 0
         self._framing: Framing = ByLength(0)
         self._stays_open = False
         self._broken: TransportError | None = None
@@ -116,6 +118,7 @@ class H11Connection:
             judge.send(h11.Request(method=self._method, target="/", headers=[("host", "h")]))
             judge.send(h11.EndOfMessage())
         if self._arrived:
+            self._shown += len(self._arrived)
             judge.receive_data(self._arrived)
             self._arrived = b""
         if self._ended:
@@ -129,6 +132,9 @@ class H11Connection:
         if not isinstance(event, h11.Response):
             return None
         self._arrived = judge.trailing_data[0]
+        # h11 looks at the size only of what is incomplete.
+        if self._shown - len(self._arrived) > HEAD_LIMIT:
+            raise self._failure(*_HEAD_TOO_LARGE)
         return read_by_h11(event)
 
     def _failure(self, fault: TransportFault, reason: str) -> TransportError:
@@ -137,8 +143,8 @@ class H11Connection:
 
 def _verdict(error: h11.RemoteProtocolError) -> tuple[TransportFault, str]:
     text = str(error)
-    if error.error_status_hint == _HEAD_TOO_LONG:
-        return TransportFault.TOO_LARGE, f"the head of the reply has more than {HEAD_LIMIT} bytes"
+    if error.error_status_hint == _HINT_TOO_LARGE:
+        return _HEAD_TOO_LARGE
     # h11's words for a reply that begins with a control byte: that of a TLS alert, where a status line was expected.
     if text == "illegal request line":
         return TransportFault.NOT_TLS, "the server speaks TLS on this port; the address should begin with https"

@@ -21,12 +21,30 @@ T = TypeVar("T")
 RECEIVE_SIZE = 64 * 1024
 
 
-class Wait(msgspec.Struct, frozen=True):
-    """Go on when one of `connections` is ready to be read (or written), or after `limit` seconds."""
+class Watch(Protocol):
+    """What tasks keep between two waits to read from the same socket."""
+
+    async def readable(self) -> None:
+        """Return when there is something to read; now and then also when there is not."""
+        ...
+
+    def stop(self) -> None:
+        """The socket is about to be closed."""
+        ...
+
+
+class Wait(msgspec.Struct):
+    """Go on when one of `connections` is ready to be read (or written), or after `limit` seconds.
+
+    `repeats`: the same value is waited for again and again, until its one connection is closed; `watch` is for whoever
+    performs that.
+    """
 
     connections: tuple[socket.socket, ...]
     writing: bool = False
     limit: float | None = None
+    repeats: bool = False
+    watch: Watch | None = None
 
 
 Steps: TypeAlias = Generator[Wait, None, T]
@@ -43,6 +61,11 @@ class Wire(Protocol):
 
     @property
     def readable(self) -> Wait: ...
+    @property
+    def may_have_more(self) -> bool:
+        """Bytes may be there without the socket being readable, or surely are with it."""
+        ...
+
     def send(self, data: bytes) -> Steps[None]: ...
     def receive(self) -> Steps[bytes]:
         """The next bytes; b"" when the other side ended them in order. Raises: OSError."""
@@ -64,10 +87,10 @@ class SocketWire:
 
     def __init__(self, connection: socket.socket) -> None:
         self.has_sent = False
-        self.readable = Wait((connection,))
+        self.readable = Wait((connection,), repeats=True)
         self._writable = Wait((connection,), writing=True)
         self._connection = connection
-        self._more_is_likely = False
+        self.may_have_more = False
 
     def send(self, data: bytes) -> Steps[None]:
         self.has_sent = False
@@ -81,7 +104,7 @@ class SocketWire:
 
     def receive(self) -> Steps[bytes]:
         # A reply is hardly ever there already: waiting first saves a system call that fails.
-        if not self._more_is_likely:
+        if not self.may_have_more:
             yield self.readable
         while (data := self.take()) is None:
             yield self.readable
@@ -92,13 +115,15 @@ class SocketWire:
             data = self._connection.recv(RECEIVE_SIZE)
         except BlockingIOError:
             data = None
-        self._more_is_likely = data is not None and len(data) == RECEIVE_SIZE
+        self.may_have_more = data is not None and len(data) == RECEIVE_SIZE
         return data
 
     def is_quiet(self) -> bool:
         return not is_ready(self._connection, writing=False)
 
     def close(self) -> None:
+        if self.readable.watch is not None:
+            self.readable.watch.stop()
         self._connection.close()
 
 
@@ -115,6 +140,10 @@ class TlsWire:
     @property
     def has_sent(self) -> bool:
         return self._inner.has_sent
+
+    @property
+    def may_have_more(self) -> bool:
+        return bool(self._incoming.pending or self._tls.pending()) or self._inner.may_have_more
 
     def shake_hands(self) -> Steps[None]:
         while True:
@@ -136,7 +165,7 @@ class TlsWire:
         yield from self._flush()
 
     def receive(self) -> Steps[bytes]:
-        if not (self._incoming.pending or self._tls.pending()):
+        if not self.may_have_more:
             yield self.readable
         while (data := self.take()) is None:
             yield from self._flush()

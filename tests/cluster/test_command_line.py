@@ -85,4 +85,3 @@ def test_health(hodei: Callable[..., Popen]) -> None:
     code, out, _ = end(hodei("health", "--output", "json"))
     assert code == 0
     assert json.loads(out)["health"] in ("healthy", "degraded")
-

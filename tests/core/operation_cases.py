@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 
 from hodei_k8s_core import operations
+from hodei_k8s_core.capabilities import JobRequirements
+from hodei_k8s_core.capacity.fulfillment import Fit
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Emit, StopRequested
 from hodei_k8s_core.simulation.behaviour import Behaviour
@@ -115,6 +117,15 @@ def watched_until_ready(_: Any) -> Generator[Any, Any, list[Any]]:
     return items_until(is_ready, watch)
 
 
+def with_node(world: World) -> None:
+    allocatable = {"cpu": "4", "memory": "8Gi", "ephemeral-storage": "20Gi", "pods": "10"}
+    node = {
+        "metadata": {"name": "n1", "labels": {"kubernetes.io/arch": "amd64"}},
+        "status": {"allocatable": allocatable},
+    }
+    world.cluster.add("nodes", node)
+
+
 LINES = ["hello", "  indented", "bye"]
 TOKEN = "0123456789abcdef"
 
@@ -138,11 +149,26 @@ CASES: dict[str, Case] = {
         expect=lambda world, report: report.is_sound and pods(world) == 0,
         settled=lambda world: pods(world) == 0,
     ),
+    "can_fulfill": Case(
+        lambda _: operations.can_fulfill(CONFIG, JobRequirements()),
+        prepare=with_node,
+        expect=lambda world, fits: fits,
+    ),
+    "capabilities": Case(
+        lambda _: operations.capabilities(CONFIG),
+        prepare=with_node,
+        expect=lambda world, known: known.max_resources.max_cpu_cores == 4 and known.features == (),
+    ),
     "create_worker": Case(
         lambda _: operations.create_worker(CONFIG, SPEC, creation_token=TOKEN),
         expect=lambda world, handle: handle.pod_name in world.pods(NAMESPACE),
         settled=one_or_none,
         changes=True,
+    ),
+    "describe_capacity": Case(
+        lambda _: operations.describe_capacity(CONFIG),
+        prepare=with_node,
+        expect=lambda world, report: [group.usable for group in report.groups] == [1],
     ),
     "describe_worker": Case(
         lambda handle: operations.describe_worker(CONFIG, handle),
@@ -189,6 +215,12 @@ CASES: dict[str, Case] = {
         lambda _: operations.ensure_namespace(KubernetesConfig(namespace="fresh", provider_id="tests")),
         changes=True,
     ),
+    "explain_fulfillment": Case(
+        lambda _: operations.explain_fulfillment(CONFIG, JobRequirements(), confirm=True),
+        prepare=with_node,
+        expect=lambda world, found: (found.fit, found.confirmed) == (Fit.NOW, True),
+        settled=lambda world: pods(world) == 0,
+    ),
     "follow_worker_logs": Case(
         lambda handle: operations.follow_worker_logs(CONFIG, handle),
         prepare=created,
@@ -221,6 +253,11 @@ CASES: dict[str, Case] = {
         lambda _: operations.list_workers(CONFIG),
         prepare=ready,
         expect=lambda world, infos: [info.worker_id for info in infos] == ["w1"],
+    ),
+    "read_capacity": Case(
+        lambda _: operations.read_capacity(CONFIG),
+        prepare=with_node,
+        expect=lambda world, snapshot: [node.name for node in snapshot.nodes] == ["n1"] and not snapshot.unread,
     ),
     "release_job": Case(
         lambda handle: operations.release_job(CONFIG, handle),

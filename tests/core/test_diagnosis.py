@@ -163,6 +163,18 @@ POD_ALONE = {
         disrupted("DeletionByPodGC", container(running())),
         *(20, C.NODE_LOST, B.PLATFORM, True, True, "is gone"),
     ),
+    "node gone, and nobody deletes it": (
+        pod("Failed", container(running()), conditions=(condition("DisruptionTarget", "True", "DeletionByPodGC"),)),
+        *(20, C.NODE_LOST, B.PLATFORM, True, True, "is gone"),
+    ),
+    "drained, and ended well in the same second": (
+        pod(
+            "Running",
+            ended(0, "Completed", end=8),
+            conditions=(condition("DisruptionTarget", "True", "EvictionByEvictionAPI", since=8),),
+        ),
+        *(20, C.EVICTED, B.OPERATOR, True, True, "drained"),
+    ),
     "node lost": (failed("NodeLost", "x"), 20, C.NODE_LOST, B.PLATFORM, True, True, "is lost: x"),
     "node does not answer": (
         pod("Running", container(running(), ready=True), conditions=CUT_OFF),
@@ -218,6 +230,10 @@ POD_ALONE = {
     "registry unreachable for too long": (
         pod("Pending", container(waiting("ImagePullBackOff", UNREACHABLE))),
         *(72, C.IMAGE_UNAVAILABLE, B.PLATFORM, True, True, "could not be reached"),
+    ),
+    "registry unreachable for just too long": (
+        pod("Pending", container(waiting("ImagePullBackOff", UNREACHABLE))),
+        *(71, C.IMAGE_UNAVAILABLE, B.PLATFORM, True, True, "could not be reached"),
     ),
     "image of a sidecar": (
         pod("Pending", container(running(), ready=True), container(waiting("ErrImagePull", "x: not found"), "proxy")),

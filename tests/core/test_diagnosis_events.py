@@ -52,6 +52,7 @@ def test_what_only_events_tell(
     found = examine(PREPARING, events, now=T0 + now)
     got = None if found.verdict is None else (found.verdict.category, found.verdict.blame, found.verdict.terminal)
     assert got == (None if category is None else (category, blame, terminal))
+    assert found.verdict is None or found.verdict.retryable is not terminal
     assert found.recheck_after is not None or terminal
 
 
@@ -121,6 +122,7 @@ def test_events_count_the_pulls_that_failed(count: int, terminal: bool) -> None:
     assert found.verdict is not None
     assert found.verdict.terminal is terminal
     assert f"{count} times" in found.verdict.summary
+    assert f"event Failed (x{count}): {PULL_FAILED}" in map(str, found.verdict.evidence)
 
 
 def test_a_back_off_that_does_not_say_why_is_explained_by_its_event() -> None:
@@ -139,3 +141,17 @@ def test_a_back_off_that_does_not_say_why_is_explained_by_its_event() -> None:
 )
 def test_the_kubelet_waits_longer_after_each_pull(retries: int, seconds: float) -> None:
     assert back_off_sum(retries) == seconds
+
+
+def test_what_the_pod_says_of_its_pull_counts_more_than_an_older_event() -> None:
+    of = pod("Pending", container(waiting("ErrImagePull", "r/x: not found")))
+    found = verdict(of, 5, (event("Failed", PULL_FAILED),))
+    assert found is not None
+    assert (found.terminal, found.blame) == (True, B.IMAGE)
+
+
+def test_a_claim_that_is_not_bound_is_looked_at_again() -> None:
+    of = unscheduled("Unschedulable", "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.")
+    early, late = examine(of, now=T0 + 1), examine(of, now=T0 + 40)
+    assert (early.wants_events, early.recheck_after) == (False, 5)
+    assert (late.wants_events, late.recheck_after) == (True, 20)

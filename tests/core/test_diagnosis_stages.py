@@ -92,6 +92,7 @@ def test_what_stood_in_the_way_stays_in_the_verdict() -> None:
 NO_STAGE: dict[str, tuple[Pod, tuple[Event, ...]]] = {
     "ready": (pod("Running", container(running(), ready=True)), ()),
     "gated": (unscheduled("SchedulingGated", gates=("x",)), ()),
+    "a gate was lifted just now": (unscheduled("SchedulingGated"), ()),
     "ended": (pod("Failed", container(terminated(1))), ()),
     "deleted": (pod("Pending", deleted=1, grace=10**6), ()),
     "between two runs": (pod("Running", container(waiting("CrashLoopBackOff"), last=terminated(1), restarts=1)), ()),

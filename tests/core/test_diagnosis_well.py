@@ -53,6 +53,15 @@ WELL = {
         pod("Pending", container(waiting("PodInitializing")), init=(container(terminated(1), "p"),), sidecars=("p",)),
         20,
     ),
+    "its init container failed once, but it runs": (
+        pod("Running", container(running(), ready=True), init=(container(terminated(1), "setup"),)),
+        9999,
+    ),
+    "a gate was lifted just now": (unscheduled("SchedulingGated"), 20),
+    "it has succeeded, whatever the scheduler said": (
+        pod("Succeeded", conditions=(condition("PodScheduled", "False", "Unschedulable"),)),
+        20,
+    ),
     "a readiness gate is closed": (
         pod(
             "Running",

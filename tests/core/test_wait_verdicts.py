@@ -19,9 +19,12 @@ from hodei_k8s_core.errors import (
     ResourceLimitExceeded,
 )
 from hodei_k8s_core.observations import PodStarted
+from hodei_k8s_core.operations.examiner import Examiner
 from hodei_k8s_core.operations.wait_for_worker import _tell_start
 from hodei_k8s_core.operations.worker_watch import WorkerWatch
-from hodei_k8s_core.requests import delete_pod
+from hodei_k8s_core.pod import Pod
+from hodei_k8s_core.pod_manifest import encode_worker_pod
+from hodei_k8s_core.requests import create_pod, delete_pod
 from hodei_k8s_core.simulation.behaviour import Behaviour, CannotStart, Unschedulable, Waits, image_cannot_be_pulled
 from hodei_k8s_core.simulation.cluster import Cluster
 from hodei_k8s_core.simulation.faults import Answer, LoseRequest, Rule
@@ -29,6 +32,7 @@ from hodei_k8s_core.simulation.world import World
 from hodei_k8s_core.timeline import Timeline
 from hodei_k8s_core.verdict import Category, Stage, Verdict
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
+from tests.core.made_pods import T0, unscheduled
 from tests.core.operation_cases import NAMESPACE, SPEC
 
 POLICY = StartupPolicy(schedule=60, scale_up=200, pull=90, start=30, ready=45)
@@ -205,8 +209,9 @@ def test_the_end_of_what_never_starts_is_not_waited_for() -> None:
     failure(wait(world_of(ABSENT), until=ENDED), NotReady, Category.IMAGE_UNAVAILABLE)
 
 
-def test_a_worker_that_runs_may_be_waited_for_to_end_although_it_never_gets_ready() -> None:
-    outcome = wait(world_of(ready=None, exit_code=0, run=200.0), until=ENDED)
+@pytest.mark.parametrize("until", [ENDED, (ENDED, WorkerState.TERMINATING)])
+def test_a_worker_that_runs_may_be_waited_for_to_end_although_it_never_gets_ready(until: Any) -> None:
+    outcome = wait(world_of(ready=None, exit_code=0, run=200.0), until=until)
     assert outcome.result.state is ENDED
     assert outcome.seconds > 200
 
@@ -226,6 +231,21 @@ def test_what_was_seen_last_counts_for_a_pod_that_is_gone() -> None:
     assert outcome.seconds == pytest.approx(7, abs=0.5)
     assert (outcome.result.state, outcome.result.reason) == (ENDED, "Unschedulable")
     assert outcome.result.verdict is None  # that it was told to end is no trouble
+
+
+def test_whichever_pod_was_seen_first_is_the_one_that_is_waited_for() -> None:
+    world = world_of(Unschedulable())
+    handle = create(world)
+    nameless = msgspec.structs.replace(handle, metadata={"namespace": NAMESPACE})
+
+    def replace(cluster: Cluster) -> None:
+        cluster.handle(delete_pod(NAMESPACE, handle.pod_name, grace_period=0), world.now)
+        cluster.handle(create_pod(NAMESPACE, encode_worker_pod(SPEC, CONFIG)), world.now)
+
+    world.at(7, replace)
+    outcome = world.run(operations.wait_for_worker(CONFIG, nameless, until=ENDED))
+    assert (outcome.result.state, outcome.result.handle.pod_uid) == (ENDED, handle.pod_uid)
+    assert outcome.seconds == pytest.approx(7, abs=0.5)
 
 
 def test_a_pod_that_is_gone_and_was_not_seen_has_no_verdict() -> None:
@@ -352,3 +372,27 @@ def test_a_start_whose_time_is_not_known_is_not_observed() -> None:
     nowhere = msgspec.structs.replace(info, timeline=Timeline(created=info.timeline.created))
     assert list(_tell_start(nowhere)) == []
     assert list(_tell_start(msgspec.structs.replace(info, created_at=None))) == []
+
+
+def test_the_time_to_find_a_node_begins_when_the_gate_is_lifted() -> None:
+    world = World()
+    world.cluster.denied = frozenset({("list", "events")})
+    examiner = Examiner(CONFIG, T0)
+
+    def study(of: Pod) -> Category | None:
+        verdict = world.run(examiner.study(of)).result.verdict
+        return verdict and verdict.category
+
+    lifted = unscheduled("Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.")
+    assert study(unscheduled("SchedulingGated", gates=("kueue",))) is Category.SCHEDULING_GATED
+    world.advance(4000)
+    assert study(unscheduled("SchedulingGated", gates=("kueue",))) is Category.SCHEDULING_GATED
+    world.advance(1)
+    assert study(unscheduled("SchedulingGated")) is None
+    assert study(lifted) is Category.UNSCHEDULABLE
+    world.advance(POLICY.schedule - 2)
+    assert world.run(examiner.study_past(lifted)).result.verdict.category is Category.UNSCHEDULABLE
+    late = world.run(examiner.study_lateness(lifted, 5)).result
+    assert late.stage is Stage.SCHEDULE
+    world.advance(3)
+    assert study(lifted) is Category.STARTUP_TIMEOUT

@@ -22,6 +22,7 @@ from tests.core.watch_script import EXPIRED, OPEN, After, Script, line, page, st
 
 BROKEN = TransportError(TransportFault.CLOSED, Delivery.ANSWERED, "cut")
 REFUSED = TransportError(TransportFault.REFUSED, Delivery.NOT_SENT, "down")
+QUIET = After(0.5, SILENCE)
 A, B = NAMES[:2]
 
 
@@ -76,7 +77,7 @@ def test_what_cannot_begin_is_told() -> None:
 
 def test_a_break_is_told_with_its_reason_and_the_age_of_the_picture() -> None:
     news = line("ADDED", item(A, 101))
-    script = watched(page(), OPEN, After(30, news), After(5, BROKEN), REFUSED, REFUSED, OPEN)
+    script = watched(page(), OPEN, After(30, news), After(5, BROKEN), REFUSED, REFUSED, OPEN, QUIET)
     assert told(script.emitted) == ["synced", "added w0", "reconnecting", "stale", "synced"]
     lost, stale = script.emitted[2], script.emitted[3]
     assert (lost.because, lost.since) == (f"broken: {BROKEN}", EPOCH + 30)
@@ -86,7 +87,7 @@ def test_a_break_is_told_with_its_reason_and_the_age_of_the_picture() -> None:
 
 def test_another_reason_is_told_and_the_same_is_not() -> None:
     timeout = TransportError(TransportFault.TIMEOUT, Delivery.MAYBE_SENT, "slow")
-    script = watched(page(), OPEN, BROKEN, REFUSED, REFUSED, timeout, OPEN)
+    script = watched(page(), OPEN, BROKEN, REFUSED, REFUSED, timeout, OPEN, QUIET)
     assert told(script.emitted) == ["synced", "reconnecting", "stale", "stale", "synced"]
 
 
@@ -100,6 +101,11 @@ def test_an_expired_version_is_reconnecting_until_the_last_page() -> None:
     script = watched(page(item(A, 1)), OPEN, EXPIRED, *again)
     assert told(script.emitted) == ["added w0", "synced", "reconnecting", "added w1", "synced"]
     assert script.emitted[2].because.startswith("expired")
+
+
+def test_a_connection_whose_version_has_expired_never_was_a_good_one() -> None:
+    script = watched(page(), OPEN, QUIET, BROKEN, OPEN, EXPIRED, page(version="200"))
+    assert told(script.emitted) == ["synced", "reconnecting", "reconnecting", "synced"]
 
 
 def test_the_servers_own_end_of_a_watch_is_no_news() -> None:
@@ -143,7 +149,11 @@ def test_the_same_after_a_list_again() -> None:
     world.at(10, lambda cluster: (cluster.cut_streams(), fleet.leave(A), fleet.remove(B)))
     critic = Critic(fleet)
     watch_until(world, 40, critic.take)
-    assert told(critic.items)[3:] == ["reconnecting", "removed w0", "removed w1 gone", "synced"]
+    assert told(critic.items)[3:] == ["reconnecting", "reconnecting", "removed w0", "removed w1 gone", "synced"]
+    assert [one.because.split(":")[0] for one in critic.items[3:5] if isinstance(one, WatchHealth)] == [
+        "broken",
+        "expired",
+    ]
 
 
 def test_of_many_at_once_one_list_tells_who_is_gone() -> None:
@@ -203,7 +213,7 @@ def test_nothing_is_lost_when_the_server_stops_answering_and_comes_back() -> Non
     world.at(6, lambda _: fleet.create(B))
     critic = Critic(fleet)
     watch_until(world, 120, critic.take)
-    assert told(critic.items) == ["added w0", "synced", "reconnecting", "stale", "synced", "changed w0", "added w1"]
+    assert told(critic.items) == ["added w0", "synced", "reconnecting", "stale", "changed w0", "added w1", "synced"]
 
 
 def test_each_batch_is_told_at_once() -> None:

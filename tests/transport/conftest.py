@@ -9,7 +9,7 @@ from tests.transport.sides import AsyncSide, SyncSide
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`side` and `async_side` are each host; a module that says `HTTP = ("httpx", "h11")` meets both kinds of channel."""
+    """`side` is each host in turn, and each kind of channel where the module says `HTTP = ("httpx", "h11")`."""
     both = getattr(metafunc.module, "HTTP", ("h11",))
     everywhere, in_tasks = ("sync", "asyncio", "trio"), ("asyncio", "trio")
     fixtures = (

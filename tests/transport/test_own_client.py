@@ -66,6 +66,23 @@ async def test_whom_it_trusts_is_its_own_business(host: Host, authority: ClientA
         assert server.requests == []
 
 
+async def test_an_authority_that_rotates_does_not_concern_it(
+    host: Host, authority: ClientAuthority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hodei_k8s_core.access.credentials.READ_INTERVAL", 0.0)
+    bundle = tmp_path / "ca.crt"
+    bundle.write_text(authority.certificate.read_text())
+    with api_server(authority.server_context()) as server:
+        environ = kubeconfig_to(server, tmp_path, {"token": "t"}, certificate_authority=str(bundle))
+        async with (
+            client_on(host, verify=authority.client_context()) as client,
+            host.connect(environ=environ, client=client) as provider,
+        ):
+            await provider.list_workers()
+            bundle.write_text(f"# another\n{bundle.read_text()}")
+            await provider.list_workers()
+
+
 async def test_the_proxies_of_the_environment_are_its_own_business(host: Host, tmp_path: Path) -> None:
     environ = {
         **kubeconfig_to(K8S, tmp_path, {"token": "t"}),

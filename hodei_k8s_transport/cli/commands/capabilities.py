@@ -43,6 +43,8 @@ def size(worker: WorkerSize | None) -> str:
     """A size in one line: `7.5 cpu, 30Gi, 2 nvidia.com/gpu`."""
     if worker is None:
         return "not known"
+    if worker == WorkerSize():
+        return "none"
     parts = [f"{shown(CPU, round(worker.cpu_cores * 1000))} cpu", shown(MEMORY, worker.memory_bytes)]
     return ", ".join([*parts, *(f"{amount} {name}" for name, amount in sorted(worker.devices.items()))])
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hodei_k8s_core.final_report import FinalReport
 from hodei_k8s_core.operations.run_worker import RunItem
 from hodei_k8s_core.operations.worker_watch import describe
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo
@@ -73,14 +74,14 @@ def command(
             start = provider.run_and_keep_worker if keep else provider.run_worker
             with start(spec, startup_timeout=startup_timeout) as items, interrupts_stop(items):
                 is_read = _show_all(items, _show_json if output is OutputFormat.JSON else _Story().show)
-                stopped, ended = items.stop_requested, items.result
+                stopped, ended = items.stop_requested, items.result.worker
         tell(f"worker {ended.worker_id} {how_it_ended(ended)}{'; its Pod is kept' if keep else ''}")
         if not is_read:
             raise BrokenPipeError
         raise typer.Exit(INTERRUPTED if stopped else exit_code(ended))
 
 
-def _show_all(items: SyncStream[RunItem, WorkerInfo], show: Callable[[RunItem], None]) -> bool:
+def _show_all(items: SyncStream[RunItem, FinalReport], show: Callable[[RunItem], None]) -> bool:
     """Show everything; when nobody reads it any more, end the run gracefully. Whether it was read."""
     is_read = True
     for item in items:

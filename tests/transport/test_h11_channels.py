@@ -1,0 +1,553 @@
+"""What the h11 channels promise beyond the contract: deadlines to the letter, several addresses, turns in order."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import ssl
+import threading
+import time
+
+import anyio
+import pytest
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.effects import SILENCE
+from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
+from hodei_k8s_core.http import Request
+from hodei_k8s_transport.access.credential import Endpoint
+from hodei_k8s_transport.channels import h11_core, h11_dial, waiting
+from hodei_k8s_transport.channels.h11_channel import H11Channel
+from hodei_k8s_transport.channels.h11_dial import interleaved
+from hodei_k8s_transport.connect import needs_httpx
+from hodei_k8s_transport.testing.loopback import (
+    NEVER,
+    Afterwards,
+    LiveBody,
+    LoopbackServer,
+    Reply,
+    chunked_reply,
+    reply,
+)
+from tests.transport.certificates import Authority
+from tests.transport.sides import Credentials
+
+GET = Request("GET", "/x")
+WATCH = Request("GET", "/watch")
+SOON = 5.0
+
+
+def verdict(caught):
+    return caught.value.fault, caught.value.delivery
+
+
+def test_a_head_that_drips_does_not_outlast_the_time_limit(h11_side, server):
+    server.route("/x", Reply(reply(200, b"x", (("a", "b" * 200),)).wire, pause=0.02))
+
+    async def main():
+        async with h11_side.channel(server.url) as channel:
+            for call in (channel.send, channel.open):
+                started = time.monotonic()
+                with pytest.raises(TransportError) as caught:
+                    await call(GET, 0.3)
+                assert verdict(caught) == (TransportFault.TIMEOUT, Delivery.MAYBE_SENT)
+                assert time.monotonic() - started < 1
+        assert await h11_side.until(lambda: server.open_connections == 0)
+
+    h11_side.run(main)
+
+
+def test_a_server_that_does_not_read_is_a_timeout(h11_side):
+    """The request does not fit into the buffers between us."""
+
+    async def main():
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            async with h11_side.channel(f"http://127.0.0.1:{listener.getsockname()[1]}") as channel:
+                with pytest.raises(TransportError) as caught:
+                    await channel.send(Request("POST", "/x", body=b"x" * 30_000_000), 0.3)
+                assert verdict(caught) == (TransportFault.TIMEOUT, Delivery.MAYBE_SENT)
+
+    h11_side.run(main)
+
+
+def test_a_large_request_arrives(h11_side, server):
+    server.route("/x", reply(200, b"ok"))
+    body = bytes(range(256)) * 40_000
+
+    async def main():
+        async with h11_side.channel(server.url) as channel:
+            assert (await channel.send(Request("POST", "/x", body=body), SOON)).body == b"ok"
+
+    h11_side.run(main)
+    assert server.requests[0].body == body
+
+
+class RefusesEarly(LoopbackServer):
+    """Answers when it has the head, and reads no further."""
+
+    def _serve(self, raw):
+        with raw:
+            raw.recv(100)
+            raw.sendall(reply(413, b"too much").wire)
+            time.sleep(0.1)
+        self._connections.discard(raw)
+
+
+def test_a_request_that_is_refused_before_it_was_sent_is_a_reply(h11_side):
+    async def main():
+        with RefusesEarly() as server:
+            async with h11_side.channel(server.url) as channel:
+                request = Request("POST", "/x", body=b"x" * 30_000_000)
+                # Whether its reply survives the reset is the system's choice; the request is never told as not sent.
+                with contextlib.suppress(TransportError):
+                    assert (await channel.send(request, SOON)).status == 413
+            assert await h11_side.until(lambda: server.open_connections == 0)
+
+    h11_side.run(main)
+
+
+def test_a_head_that_is_too_large(h11_side, server):
+    server.route("/x", reply(200, b"", (("a", "b" * 70_000),)))
+
+    async def main():
+        async with h11_side.channel(server.url) as channel:
+            with pytest.raises(TransportError, match="head of the reply has more than 65536 bytes") as caught:
+                await channel.send(GET, SOON)
+            assert verdict(caught) == (TransportFault.TOO_LARGE, Delivery.MAYBE_SENT)
+            assert await h11_side.until(lambda: server.open_connections == 0)
+
+    h11_side.run(main)
+
+
+def test_callers_get_their_turns_in_order(h11_side, server):
+    order = []
+    all_wait = threading.Event()
+
+    def answer(request):
+        order.append(request.target)
+        all_wait.wait(5)
+        return reply(200, b"x")
+
+    for number in range(8):
+        server.route(f"/{number}", answer)
+
+    async def main():
+        async with h11_side.channel(server.url, max_connections=1) as channel:
+
+            def call(number):
+                async def one():
+                    assert await h11_side.until(
+                        lambda: number == 0 or (order and len(channel_line(channel)) == number - 1)
+                    )
+                    await channel.send(Request("GET", f"/{number}"), SOON)
+
+                return one
+
+            async def release():
+                assert await h11_side.until(lambda: len(channel_line(channel)) == 7)
+                all_wait.set()
+
+            await h11_side.gather(release, *(call(number) for number in range(8)))
+        assert server.accepted == 1
+
+    h11_side.run(main)
+    assert order == [f"/{number}" for number in range(8)]
+
+
+def channel_line(channel):
+    inner = getattr(channel, "wrapped", channel)
+    return inner._turns.everyone()
+
+
+def test_who_gives_up_waiting_takes_no_turn_away(h11_side, server):
+    server.route("/x", Reply(reply(200, b"x").wire, pause=0.01))
+
+    async def main():
+        async with h11_side.channel(server.url, max_connections=1) as channel:
+
+            async def waits(limit):
+                with contextlib.suppress(TransportError):
+                    await channel.send(GET, limit)
+
+            await h11_side.gather(*(lambda limit=limit: waits(limit) for limit in (SOON, 0.05, 0.1, SOON, 0.15)))
+            assert (await channel.send(GET, SOON)).body == b"x"
+
+    h11_side.run(main)
+
+
+def test_an_idle_connection_expires(h11_side, server, monkeypatch):
+    monkeypatch.setattr(h11_core, "KEEP_ALIVE_EXPIRY", 0.05)
+    server.route("/x", reply(200, b"x"))
+
+    async def main():
+        async with h11_side.channel(server.url) as channel:
+            await channel.send(GET, SOON)
+            await channel.send(GET, SOON)
+            assert server.accepted == 1
+            await h11_side.until(lambda: False, 0.1)
+            await channel.send(GET, SOON)
+            assert server.accepted == 2
+            assert await h11_side.until(lambda: server.open_connections == 1)
+
+    h11_side.run(main)
+
+
+@pytest.mark.parametrize("extra", [b"HTTP/1.1 200 OK\r\n\r\n", b"x"])
+def test_a_connection_on_which_something_came_unasked_is_not_used(h11_side, server, extra):
+    """It would be taken for the reply to the next request."""
+    server.route("/x", Reply(reply(200, b"mine").wire + extra))
+
+    async def main():
+        async with h11_side.channel(server.url) as channel:
+            for _ in range(3):
+                assert (await channel.send(GET, SOON)).body == b"mine"
+        assert server.accepted == 3
+
+    h11_side.run(main)
+
+
+def test_a_body_that_ends_early_gives_no_connection_back(h11_side, server):
+    server.route("/watch", chunked_reply((b"one", b"two")))
+
+    async def main():
+        async with h11_side.channel(server.url) as channel:
+            body = await channel.open(WATCH, SOON)
+            await body.read(SOON)
+            await body.close()
+            with pytest.raises(TransportError, match="this body is closed"):
+                await body.read(SOON)
+            assert await h11_side.until(lambda: server.open_connections == 0)
+
+    h11_side.run(main)
+
+
+def test_closing_the_channel_ends_what_waits_on_threads(server):
+    server.route("/x", NEVER)
+    channel = H11Channel(Endpoint(server.url), Credentials(), max_connections=1)
+    failures = []
+
+    def call():
+        with pytest.raises(TransportError, match="the channel is closed") as caught:
+            channel.send(GET, 30)
+        failures.append(caught.value.delivery)
+
+    threads = [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert server.wait_until(lambda: len(server.requests) == 1 and len(channel_line(channel)) == 1)
+    started = time.monotonic()
+    channel.close()
+    for thread in threads:
+        thread.join(5)
+    assert time.monotonic() - started < 2
+    assert sorted(failures, key=str) == [Delivery.MAYBE_SENT, Delivery.NOT_SENT]
+    assert server.wait_until(lambda: server.open_connections == 0)
+
+
+def test_a_signal_handler_may_wake_a_read(server):
+    live = LiveBody()
+    server.route("/watch", live)
+    channel = H11Channel(Endpoint(server.url), Credentials())
+    body = channel.open(WATCH, SOON)
+    before = signal.signal(signal.SIGALRM, lambda *_: body.wake())
+    try:
+        for _ in range(3):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            started = time.monotonic()
+            assert body.read(30) is SILENCE
+            assert time.monotonic() - started < 5
+        live.send(b"more")
+        assert body.read(SOON) == b"more"
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        channel.close()
+
+
+def test_a_read_that_is_interrupted_is_never_an_end(server):
+    server.route("/watch", LiveBody())
+    channel = H11Channel(Endpoint(server.url), Credentials())
+    body = channel.open(WATCH, SOON)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            body.read(30)
+        with pytest.raises(TransportError):
+            body.read(SOON)
+        assert server.wait_until(lambda: server.open_connections == 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        channel.close()
+
+
+# Several addresses
+
+
+def is_numeric(args, named):
+    """Whether a call of `getaddrinfo` (host, port, family, type, proto, flags) asks for no look-up."""
+    return bool(named.get("flags", args[5] if len(args) > 5 else 0) & socket.AI_NUMERICHOST)
+
+
+def resolves_to(monkeypatch, addresses):
+    """Whatever is looked up has these addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+
+    def look_up(*args, **named):
+        if is_numeric(args, named):
+            raise socket.gaierror(socket.EAI_NONAME, "not a number")
+        return found
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+@contextlib.contextmanager
+def silent_address():
+    """An address that does not answer: the queue of its listener is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.settimeout(0)
+            filler.connect_ex(listener.getsockname())
+        time.sleep(0.05)
+        yield listener.getsockname()
+
+
+def refused_address():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()
+
+
+def test_an_address_that_refuses_costs_nothing(h11_side, server, monkeypatch):
+    server.route("/x", reply(200, b"x"))
+    resolves_to(monkeypatch, [refused_address(), ("127.0.0.1", server.port)])
+
+    async def main():
+        async with h11_side.channel("http://api.example") as channel:
+            started = time.monotonic()
+            assert (await channel.send(GET, SOON)).body == b"x"
+            assert time.monotonic() - started < h11_dial.NEXT_ADDRESS_AFTER
+
+    h11_side.run(main)
+
+
+def test_an_address_that_is_silent_costs_little(h11_side, server, monkeypatch):
+    server.route("/x", reply(200, b"x"))
+
+    async def main():
+        with silent_address() as silent:
+            resolves_to(monkeypatch, [silent, ("127.0.0.1", server.port)])
+            async with h11_side.channel("http://api.example") as channel:
+                started = time.monotonic()
+                assert (await channel.send(GET, SOON)).body == b"x"
+                assert time.monotonic() - started < 2
+
+    h11_side.run(main)
+
+
+def test_addresses_that_are_all_silent_are_a_timeout(h11_side, monkeypatch):
+    async def main():
+        with silent_address() as one, silent_address() as other:
+            resolves_to(monkeypatch, [one, other])
+            async with h11_side.channel("http://api.example") as channel:
+                started = time.monotonic()
+                with pytest.raises(TransportError) as caught:
+                    await channel.send(GET, 0.4)
+                assert verdict(caught) == (TransportFault.TIMEOUT, Delivery.NOT_SENT)
+                assert time.monotonic() - started < 2
+
+    h11_side.run(main)
+
+
+def test_addresses_that_all_refuse(h11_side, monkeypatch):
+    resolves_to(monkeypatch, [refused_address(), refused_address()])
+
+    async def main():
+        async with h11_side.channel("http://api.example") as channel:
+            with pytest.raises(TransportError) as caught:
+                await channel.send(GET, SOON)
+            assert verdict(caught) == (TransportFault.REFUSED, Delivery.NOT_SENT)
+
+    h11_side.run(main)
+
+
+def test_families_take_turns():
+    four = [(socket.AF_INET, ("a", 1)), (socket.AF_INET, ("b", 1)), (socket.AF_INET, ("c", 1))]
+    six = [(socket.AF_INET6, ("d", 1, 0, 0))]
+    assert interleaved([*six, *four]) == [six[0], four[0], four[1], four[2]]
+    assert interleaved([*four, *six]) == [four[0], six[0], four[1], four[2]]
+
+
+def test_a_look_up_that_hangs_does_not_outlast_the_time_limit(h11_side, monkeypatch):
+    over = threading.Event()
+
+    def hang(*args, **named):
+        if not is_numeric(args, named):
+            over.wait(5)
+        raise socket.gaierror(socket.EAI_NONAME, "nothing")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+
+    async def main():
+        async with h11_side.channel("http://api.example") as channel:
+            started = time.monotonic()
+            with pytest.raises(TransportError) as caught:
+                await channel.send(GET, 0.2)
+            assert verdict(caught) == (TransportFault.TIMEOUT, Delivery.NOT_SENT)
+            assert time.monotonic() - started < 2
+            over.set()
+
+    h11_side.run(main)
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+def test_a_session_ticket_that_comes_late_is_no_reason_to_connect_again(h11_side, authority):
+    """With TLS 1.3 an idle connection may have something to read, and be good."""
+    context = authority.server_context()
+    context.num_tickets = 5
+
+    async def main():
+        with LoopbackServer(context) as server:
+            server.route("/x", reply(200, b"x"))
+            async with h11_side.channel(Endpoint(server.url, tls=authority.client_context())) as channel:
+                for _ in range(5):
+                    assert (await channel.send(GET, SOON)).body == b"x"
+                    await h11_side.until(lambda: False, 0.02)
+                assert server.accepted == 1
+
+    h11_side.run(main)
+
+
+def test_an_idle_tls_connection_that_the_server_closed_is_not_used(h11_side, authority):
+    async def main():
+        with LoopbackServer(authority.server_context()) as server:
+            server.route("/x", Reply(reply(200, b"x").wire, Afterwards.CLOSE))
+            async with h11_side.channel(Endpoint(server.url, tls=authority.client_context())) as channel:
+                for count in range(1, 4):
+                    assert (await channel.send(GET, SOON)).body == b"x"
+                    assert await h11_side.until(lambda: server.open_connections == 0)
+                    assert server.accepted == count
+
+    h11_side.run(main)
+
+
+@pytest.mark.parametrize("goodbye", [True, False])
+def test_only_tls_itself_ends_a_body_that_has_no_end_of_its_own(h11_side, authority, goodbye):
+    """Else anybody on the way could cut it."""
+
+    class Ends(LoopbackServer):
+        def _serve(self, raw):
+            with raw:
+                tls = self._tls.wrap_socket(raw, server_side=True)
+                tls.recv(1000)
+                tls.sendall(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
+                if goodbye:
+                    with contextlib.suppress(OSError, ssl.SSLError):
+                        tls.settimeout(0.2)
+                        tls.unwrap()
+                tls.close()
+            self._connections.clear()
+
+    async def main():
+        with Ends(authority.server_context()) as server:
+            async with h11_side.channel(Endpoint(server.url, tls=authority.client_context())) as channel:
+                if goodbye:
+                    assert (await channel.send(GET, SOON)).body == b"half of it"
+                else:
+                    with pytest.raises(TransportError) as caught:
+                        await channel.send(GET, SOON)
+                    assert verdict(caught) == (TransportFault.CLOSED, Delivery.ANSWERED)
+
+    h11_side.run(main)
+
+
+def test_a_client_certificate_is_shown(h11_side, authority):
+    context = authority.server_context()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority.certificate)
+    client = authority.client_context()
+    client.load_cert_chain(authority.certificate.with_name("s.pem"), authority.certificate.with_name("s.key"))
+
+    async def main():
+        with LoopbackServer(context) as server:
+            server.route("/x", reply(200, b"x"))
+            async with h11_side.channel(Endpoint(server.url, tls=client)) as channel:
+                assert (await channel.send(GET, SOON)).body == b"x"
+            async with h11_side.channel(Endpoint(server.url, tls=authority.client_context())) as channel:
+                with pytest.raises(TransportError) as caught:
+                    await channel.send(GET, SOON)
+                assert caught.value.fault in (TransportFault.TLS, TransportFault.CLOSED)
+
+    h11_side.run(main)
+
+
+# Which kind of channel
+
+
+@pytest.mark.parametrize(
+    ("http", "proxy", "client", "expected"),
+    [
+        ("h11", None, None, False),
+        ("httpx", None, None, True),
+        ("h11", "http://p", None, False),
+        ("h11", "https://p", None, False),
+        ("h11", "socks5://p", None, True),
+        ("h11", None, object(), True),
+    ],
+)
+def test_which_channel_carries_the_requests(http, proxy, client, expected):
+    assert needs_httpx(KubernetesConfig(http=http), Endpoint("https://h", proxy=proxy), client) is expected
+
+
+def test_without_poll_it_waits_by_select(server, monkeypatch):
+    """As on Windows."""
+    monkeypatch.delattr(waiting.select, "poll")
+    live = LiveBody()
+    server.route("/watch", live)
+    server.route("/x", reply(200, b"x"))
+    channel = H11Channel(Endpoint(server.url), Credentials())
+    try:
+        for _ in range(2):
+            assert channel.send(GET, SOON).body == b"x"
+        body = channel.open(WATCH, SOON)
+        assert body.read(0.05) is SILENCE
+        live.send(b"more")
+        assert body.read(SOON) == b"more"
+        waker = threading.Timer(0.05, body.wake)
+        waker.start()
+        assert body.read(30) is SILENCE
+        waker.join()
+    finally:
+        channel.close()
+
+
+def test_a_cancelled_wait_for_a_turn_takes_none_away(async_side, server):
+    server.route("/never", NEVER)
+    server.route("/x", reply(200, b"x"))
+
+    async def main():
+        async with async_side.channel(server.url, max_connections=1) as channel, anyio.create_task_group() as tasks:
+            tasks.start_soon(channel.send, Request("GET", "/never"), 30)
+            assert await async_side.until(lambda: len(server.requests) == 1)
+            with anyio.move_on_after(0.05):
+                await channel.send(GET, SOON)
+            assert channel_line(channel) == []
+            tasks.cancel_scope.cancel()
+        async with async_side.channel(server.url, max_connections=1) as channel:
+            assert (await channel.send(GET, SOON)).body == b"x"
+
+    async_side.run(main)
