@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from benchmarks.case import Case, Contestant
 from benchmarks.runner import CannotRun, Runner
@@ -33,6 +34,31 @@ class Measured:
         return self.ratio >= self.contestant.at_least
 
 
+@dataclass(frozen=True)
+class Fact:
+    """What is no comparison of contestants: a size, an exponent. `target` in words, "" where there is none."""
+
+    label: str
+    value: float
+    text: str
+    target: str = ""
+    is_reached: bool | None = None
+
+
+Row: TypeAlias = Measured | Fact
+
+
+@runtime_checkable
+class Comparison(Protocol):
+    """A case that is measured in its own way."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    def measure(self, rounds: int, progress: Callable[[str], None]) -> Sequence[Row]: ...
+
+
 def measure(case: Case, rounds: int, progress: Callable[[str], None]) -> list[Measured]:
     """Every contestant of the case, the first one being what the others are compared with.
 
@@ -50,14 +76,15 @@ def measure(case: Case, rounds: int, progress: Callable[[str], None]) -> list[Me
     if ours in troubles:
         raise CannotRun(troubles[ours])
     return [
-        Measured(who, trouble=troubles[who]) if who in troubles else _measured(case, who, samples[who], samples[ours])
+        Measured(who, trouble=troubles[who]) if who in troubles else compared(who, case.size, samples[who], samples[ours])
         for who in case.contestants
     ]
 
 
-def _measured(case: Case, who: Contestant, samples: list[float], ours: list[float]) -> Measured:
+def compared(who: Contestant, size: int, samples: list[float], ours: list[float]) -> Measured:
+    """`samples` and `ours`: CPU seconds of `size` units, a number a round."""
     ratios = tuple(sorted(theirs / own for theirs, own in zip(samples, ours, strict=True)))
-    return Measured(who, statistics.median(samples) / case.size, ratios)
+    return Measured(who, statistics.median(samples) / size, ratios)
 
 
 def _take(runner: Runner, samples: list[float], troubles: dict[Contestant, str], who: Contestant) -> None:

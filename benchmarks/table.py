@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks.case import Case
-from benchmarks.measure import Measured
+from benchmarks.measure import Comparison, Fact, Measured, Row
 
 _LABEL = 42
 _VERDICT = {True: "reached", False: "MISSED", None: "not measured"}
@@ -11,9 +13,15 @@ _VERDICT = {True: "reached", False: "MISSED", None: "not measured"}
 HEAD = f"{'':{_LABEL}}{'CPU':>14}   {'times ours':>10}  {'of all rounds':>13}   target"
 
 
-def render(case: Case, rows: list[Measured]) -> str:
+def render(case: Case | Comparison, rows: Sequence[Row]) -> str:
     """A block of the table: a row a contestant."""
-    return "\n".join([f"{case.name}, per {case.unit}", *map(_row, rows), ""])
+    lines = [_fact(row) if isinstance(row, Fact) else _row(row) for row in rows]
+    return "\n".join([f"{case.name}, per {case.unit}" if case.unit else case.name, *lines, ""])
+
+
+def _fact(row: Fact) -> str:
+    verdict = f"   {row.target}: {_VERDICT[row.is_reached]}" if row.target else ""
+    return f"  {row.label:{_LABEL - 2}}{row.text:>14}{verdict}"
 
 
 def _row(row: Measured) -> str:

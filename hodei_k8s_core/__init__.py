@@ -7,7 +7,11 @@ from hodei_k8s_core.access.cluster_access import ClusterAccess
 from hodei_k8s_core.access.kubeconfig import load_kubeconfig
 from hodei_k8s_core.api_status import Status, StatusCause, parse_status
 from hodei_k8s_core.audit_report import AuditReport, AuditStatus, AuditStep
+from hodei_k8s_core.capabilities import JobRequirements, ProviderCapabilities, ResourceLimits
+from hodei_k8s_core.capacity.fulfillment import Fit, Fulfillment
+from hodei_k8s_core.capacity.overview import CapacityReport
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.toleration import Toleration
@@ -94,6 +98,7 @@ __all__ = [
     "AuthenticationFailed",
     "Blame",
     "Body",
+    "CapacityReport",
     "Category",
     "CauseKind",
     "ChangeKind",
@@ -110,6 +115,8 @@ __all__ = [
     "Examination",
     "Fault",
     "FinalReport",
+    "Fit",
+    "Fulfillment",
     "GapReason",
     "Feature",
     "FleetView",
@@ -120,6 +127,7 @@ __all__ = [
     "HostPathVolume",
     "HttpProbe",
     "Internal",
+    "JobRequirements",
     "KubernetesConfig",
     "LogEntry",
     "LogGap",
@@ -128,6 +136,7 @@ __all__ = [
     "LogRestart",
     "Milestone",
     "Monotonic",
+    "NodePool",
     "NotReady",
     "Observe",
     "Open",
@@ -137,6 +146,8 @@ __all__ = [
     "PersistentVolume",
     "Pod",
     "PodList",
+    "PoolTaint",
+    "ProviderCapabilities",
     "ProviderClosed",
     "ProviderError",
     "ProviderSpecific",
@@ -148,6 +159,7 @@ __all__ = [
     "ReadinessProbe",
     "Request",
     "ResourceLimitExceeded",
+    "ResourceLimits",
     "ResourceRequirements",
     "Response",
     "RetryPolicy",

@@ -27,6 +27,7 @@ class Feature(enum.Enum):
     NAMESPACE = "namespace"
     LIMITS = "limits"
     NODES = "nodes"
+    CLASSES = "classes"
     OTP_SECRETS = "otp-secrets"
     CLAIMS = "claims"
     LEASES = "leases"
@@ -85,10 +86,34 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         Feature.NODES,
         "nodes",
-        ("list", "watch"),
+        ("list",),
         "how large a worker can be, and on which architectures and accelerators",
         is_required=False,
         is_cluster_scoped=True,
+    ),
+    Rule(
+        Feature.NODES,
+        "pods",
+        ("list",),
+        "what the Pods of all namespaces leave free on the nodes",
+        is_required=False,
+        is_cluster_scoped=True,
+    ),
+    *(
+        Rule(
+            Feature.CLASSES,
+            resource,
+            ("list",),
+            f"which {what} a worker can have",
+            group=group,
+            is_required=False,
+            is_cluster_scoped=True,
+        )
+        for resource, group, what in (
+            ("priorityclasses", "scheduling.k8s.io", "priorities"),
+            ("runtimeclasses", "node.k8s.io", "runtimes"),
+            ("storageclasses", "storage.k8s.io", "kinds of volumes"),
+        )
     ),
     Rule(Feature.OTP_SECRETS, "secrets", ("create", "delete"), "a worker's OTP in a Secret of its own"),
     Rule(Feature.OTP_SECRETS, "pods", ("patch",), "a worker waits behind a scheduling gate until its Secret exists"),
@@ -120,6 +145,7 @@ _IS_CONFIGURED: Final[dict[Feature, Callable[[KubernetesConfig], bool]]] = {
     Feature.JOBS: lambda _: True,
     Feature.EVENTS: lambda _: True,
     Feature.NAMESPACE: lambda _: True,
+    Feature.LIMITS: lambda _: True,
 }
 """The features that settings turn on. The others are asked for by name."""
 

@@ -46,5 +46,14 @@ def read_watch(chunks: list[bytes]) -> list[str]:
     return [event["object"].metadata.uid for event in events]
 
 
+def view_list(body: bytes) -> dict[str, Any]:
+    return {pod.metadata.name: pod for pod in _decode(body, "V1PodList").items}
+
+
+def view_events(chunks: list[bytes]) -> dict[str, Any]:
+    events = (_WATCH.unmarshal_event(line, "V1Pod") for line in b"".join(chunks).splitlines())
+    return {event["object"].metadata.name: event["object"] for event in events}
+
+
 def _decode(body: bytes, model: str) -> Any:
     return _API.deserialize(SimpleNamespace(data=body.decode()), model)

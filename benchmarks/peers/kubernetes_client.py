@@ -33,6 +33,15 @@ def read_watch(chunks: list[bytes]) -> list[str]:
     return [event["object"].metadata.uid for event in events]
 
 
+def view_list(body: bytes) -> dict[str, Any]:
+    return {pod.metadata.name: pod for pod in _decode(body, "V1PodList").items}
+
+
+def view_events(chunks: list[bytes]) -> dict[str, Any]:
+    events = watch.Watch("V1Pod").stream(_reply_of(chunks), timeout_seconds=1)
+    return {event["object"].metadata.name: event["object"] for event in events}
+
+
 def _decode(body: bytes, model: str) -> Any:
     text = body.decode()
     if _TAKES_TEXT:

@@ -48,6 +48,16 @@ def read_watch(chunks: list[bytes]) -> list[str]:
     return [decode_object(event.object, Pod).metadata.uid for event in events]
 
 
+def view_list(body: bytes) -> dict[str, Any]:
+    return {pod.metadata.name: pod for pod in decode_list_of(body, Pod)[2]}
+
+
+def view_events(chunks: list[bytes]) -> dict[str, Any]:
+    events = (decode_watch_event(line) for line in b"".join(chunks).splitlines())
+    pods = (decode_object(event.object, Pod) for event in events)
+    return {pod.metadata.name: pod for pod in pods}
+
+
 def _pod(worker: Worker) -> Any:
     return Pod(
         apiVersion="v1",

@@ -35,7 +35,7 @@ def capacity_report(config: KubernetesConfig, snapshot: Snapshot) -> CapacityRep
     wanted = Wanted.of(spec)
     places = [_place(node, snapshot, wanted) for node in snapshot.nodes]
     would_be = [_would_be(node_of_pool(pool), wanted) for pool in config.node_pools]
-    beside = _beside_the_worker(spec)
+    beside = beside_the_worker(spec)
     ever = [left(place.ever, beside) for place in (*places, *would_be) if place.takes_workers]
     now = [left(place.free, beside) for place in places if place.takes_workers_now]
     devices = sorted({name for place in (*places, *would_be) for name in place.node.allocatable if vendor_of(name)})
@@ -67,7 +67,7 @@ def _would_be(node: Node, wanted: Wanted) -> Place:
     return Place(node, node.allocatable, node.allocatable, tuple(obstacles(node, wanted)))
 
 
-def _beside_the_worker(spec: CandidateSpec) -> dict[str, int]:
+def beside_the_worker(spec: CandidateSpec) -> dict[str, int]:
     """What a worker's Pod takes beside its worker: sidecars, the overhead of its runtime."""
     whole = requests_of(spec)
     own = next((exact(c.resources.requests) for c in spec.containers if c.name == WORKER_CONTAINER), {})

@@ -47,6 +47,7 @@ class LogFollow:
         self._connection = LogConnection(config, self._troubles)
         self._tail = start.tail
         self._settled: LogCursor | None = None
+        self._ended: LogReply | None = None
         self._finished = ""
         self.gaps = 0
 
@@ -129,14 +130,14 @@ class LogFollow:
 
     def _follow(self, run: ContainerRun) -> Stream[LogItem, None]:
         """Read on until the reply ends, however it does."""
-        self._settled = None
+        self._settled, self._ended = None, None
         yield from self._troubles.pause()
         end = yield from self._read(self._request(run), self._config.silence_limit)
         if end is End.LOST:
             yield from self._search(run, previous=False)
         elif end is End.CLEAN and self._reply is not None:
             if self._reply.is_whole:
-                self._settled = self._reply.cursor
+                self._settled, self._ended = self._reply.cursor, self._reply
             elif self._reply.complaint:
                 yield from self._troubles.met("complaint")
 
@@ -169,6 +170,7 @@ class LogFollow:
             return end
         if reply.complaint or reply.is_whole:
             yield from Emit(reply.end_of_log())
+            self._ended = reply if reply.is_whole else self._ended
             return End.CLEAN if reply.is_whole else End.REFUSED
         return End.LOST
 
@@ -234,10 +236,11 @@ class LogFollow:
         return "" if cursor.anchor is None else format_since_time(cursor.anchor * NANOSECONDS), self._tail
 
     def _tell_gone(self) -> Stream[LogItem, None]:
-        """The Pod is gone. If the log had just ended by itself, nothing can be missing."""
-        reply = self._reply
-        if self._settled is not None and reply is not None and reply.cursor == self._settled:
-            yield from Emit(reply.end_of_log())
+        """The Pod is gone. If its log had just ended by itself nothing is missing: only a live kubelet lets a Pod go."""
+        ended = self._ended
+        if ended is not None and ended.cursor == self.cursor:
+            yield from Emit(ended.end_of_log())
+            self._go_to(ended.cursor)
         elif self.cursor.container and self.cursor.container != self._finished:
             yield from self._tell_gap(GapReason.GONE)
 

@@ -12,6 +12,7 @@ from hodei_k8s_transport.cli.commands import (
     create,
     destroy,
     doctor,
+    explain,
     fits,
     health,
     list_,
@@ -19,6 +20,7 @@ from hodei_k8s_transport.cli.commands import (
     rbac,
     run,
     status,
+    wait,
 )
 from hodei_k8s_transport.cli.session import Context, Kubeconfig, Namespace, ProviderId, Record, Target
 
@@ -62,5 +64,5 @@ def options(
     context.obj = Target(namespace, cluster_context, kubeconfig, provider_id, record)
 
 
-for command in (run, create, status, logs, list_, destroy, health, doctor, rbac, capabilities, fits):
+for command in (run, create, status, logs, list_, wait, explain, destroy, health, doctor, rbac, capabilities, fits):
     app.command(name=command.NAME, epilog=command.EXAMPLES)(command.command)

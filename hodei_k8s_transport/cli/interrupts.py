@@ -6,16 +6,22 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
-
-from hodei_k8s_transport.drivers.sync_stream import SyncStream
+from typing import Protocol
 
 # Windows has no SIGHUP.
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
+class Stoppable(Protocol):
+    """What a signal handler may ask to end, at any moment."""
+
+    @property
+    def stop_requested(self) -> bool: ...
+    def request_stop(self) -> None: ...
+
+
 @contextmanager
-def interrupts_stop(stream: SyncStream[Any, Any]) -> Iterator[None]:
+def interrupts_stop(stream: Stoppable) -> Iterator[None]:
     """While the block runs, a signal asks `stream` to stop. Raises: KeyboardInterrupt at the second one."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:

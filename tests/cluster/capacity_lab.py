@@ -1,6 +1,6 @@
 """Nodes without a kubelet, and a plain client: enough for the scheduler to place Pods, which then stay Pending.
 
-The nodes are tainted and labelled with a token, so that no other Pod of the cluster lands on them, and the Pods that are
+The nodes are tainted and labelled with a token, so that no other Pod of the cluster lands on them, and those that are
 judged on no other node. A Lease that is renewed keeps them ready.
 """
 

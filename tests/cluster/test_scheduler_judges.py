@@ -50,7 +50,7 @@ PLUGINS: tuple[tuple[str, frozenset[Rule]], ...] = (
 
 def lab_nodes(token: str) -> list[Json]:
     """Two architectures, three zones, GPUs, taints, sizes; some cordoned, one not ready, one that is full of Pods."""
-    made = []
+    made: list[Json] = []
 
     def add(allocatable: dict[str, str], arch: str = "amd64", zone: int = 0, **fields: Any) -> None:
         labels = {

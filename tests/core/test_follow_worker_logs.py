@@ -285,6 +285,19 @@ def test_a_pod_that_is_gone_before_its_log_was_read_is_a_gap() -> None:
     assert items[-1].since == items[-2].timestamp
 
 
+def test_last_words_without_a_newline_arrive_though_the_log_cannot_be_asked_for_again() -> None:
+    """The Pod is removed right behind the end of the followed reply, or before the request that would confirm it."""
+    gone = Answer(404, b'{"kind":"Status","code":404,"reason":"NotFound","message":"gone","details":{"kind":"pods"}}')
+    for last_look, last_log in ((2, 2), (3, 2), (3, 3)):
+        world, handle = world_with(msgspec.structs.replace(TALKS, run=7.25))
+        world.plan.add(Rule("get", "pods/log", CutStream(size_of_log() - 1, clean=True)))
+        world.plan.add(Rule("get", "pods/log", gone, nth=last_log, times=None))
+        world.plan.add(Rule("get", "pods", gone, nth=last_look, times=None))
+        outcome = follow(world, handle)
+        assert told(outcome.emitted) == LINES
+        assert outcome.result == outcome.emitted[-1].cursor
+
+
 def test_a_worker_that_never_ran_has_no_log() -> None:
     world, handle = world_with(Behaviour(fail=image_cannot_be_pulled("job:1")))
     delete_in(world, handle, 30.0)

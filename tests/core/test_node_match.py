@@ -121,7 +121,7 @@ def test_a_requirement_for_people() -> None:
 
 NODES = b"""{"kind": "NodeList", "metadata": {"continue": "next"}, "items": [
  {"metadata": {"name": "a", "labels": {"x": "y"}, "annotations": {"much": "text"}},
-  "spec": {"unschedulable": true, "taints": [{"key": "k", "effect": "NoSchedule", "timeAdded": "2026-01-01T00:00:00Z"}]},
+  "spec": {"unschedulable": true, "taints": [{"key": "k", "effect": "NoSchedule", "timeAdded": "then"}]},
   "status": {"allocatable": {"cpu": "3920m", "pods": "110"}, "capacity": {"cpu": "4"}, "images": [{"names": ["i"]}],
    "conditions": [{"type": "MemoryPressure", "status": "False"}, {"type": "Ready", "status": "Unknown"}],
    "nodeInfo": {"containerRuntimeVersion": "containerd://2.0.1"}}},

@@ -20,6 +20,7 @@ from hodei_k8s_core.capacity.amounts import (
     smaller,
 )
 from hodei_k8s_core.capacity.pod_demand import (
+    NOTHING_GRANTED,
     PodDemand,
     PodGrant,
     has_pod_level,
@@ -45,7 +46,7 @@ def sidecar(cpu=None, memory=None):
     return container(cpu, memory, restartPolicy="Always")
 
 
-def cores(spec: PodDemand, granted: PodGrant = PodGrant()) -> int:
+def cores(spec: PodDemand, granted: PodGrant = NOTHING_GRANTED) -> int:
     return counted(requests_of(spec, granted))["cpu"]
 
 

@@ -16,7 +16,7 @@ from hodei_k8s_core.simulation import Behaviour, Cluster, Rule, Stall
 from tests.transport.simulated_server import SimulatedServer
 
 ROOT = Path(__file__).parents[2]
-LIMIT = 20.0
+LIMIT = 60.0
 CHATTY = Behaviour(logs=tuple((0.05 * number, f"line {number}") for number in range(400)), exit_code=0, run=20.0)
 BEHAVIOURS = {"chatty:1": CHATTY, "stubborn:1": Behaviour(term=None)}
 Start = Callable[..., "subprocess.Popen[str]"]

@@ -8,8 +8,6 @@ import base64
 import json
 import logging
 import os
-import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from hodei_k8s_transport.testing.loopback import HANG_UP, LoopbackServer, Reply,
 from tests.cluster.hosts import Host
 from tests.transport.access_cases import V1, ClientAuthority
 from tests.transport.api_servers import CONFIG, NO_PODS, PODS, UNAUTHORIZED, anyio_backend, host, kubeconfig_to, status
+from tests.transport.seen import Seen, shown
 
 __all__ = ["anyio_backend", "host"]
 pytestmark = pytest.mark.anyio
@@ -119,45 +118,6 @@ ANSWERS: dict[str, Any] = {
     "no HTTP": Reply(b"SSH-2.0\r\n\r\n"),
     "hangs up": HANG_UP,
 }
-
-
-class Seen:
-    """Everything that a host got to see, as texts with whence each came."""
-
-    def __init__(self) -> None:
-        self.texts: list[tuple[str, str]] = []
-        self.observations: list[Any] = []
-
-    def add(self, whence: str, value: Any) -> None:
-        for text in shown(value):
-            self.texts.append((whence, text))
-
-    async def call(self, whence: str, call: Any) -> None:
-        """Look at what a call returns or raises."""
-        try:
-            self.add(whence, await call)
-        except HodeiK8sError as error:
-            self.add(whence, error)
-            self.texts.append((whence, "".join(traceback.format_exception(error))))
-
-    def leaks(self, planted: set[str]) -> list[tuple[str, str, str]]:
-        return [(whence, secret, text) for whence, text in self.texts for secret in planted if secret in text]
-
-
-def shown(value: Any, depth: int = 4) -> Iterator[str]:
-    """The ways to make a text of a value, and the same of all that it has in public."""
-    yield repr(value)
-    yield str(value)
-    yield f"{value}"
-    if depth == 0 or isinstance(value, str | bytes | int | float | type(None)):
-        return
-    if isinstance(value, list | tuple | set | dict):
-        parts = list(value.values() if isinstance(value, dict) else value)
-    else:
-        parts = [getattr(value, name) for name in dir(value) if not name.startswith("_")]
-    for part in parts:
-        if not callable(part):
-            yield from shown(part, depth - 1)
 
 
 @pytest.fixture

@@ -351,7 +351,7 @@ def test_a_client_of_ones_own_is_refused_where_the_kubeconfig_needs_more(tmp_pat
         KubernetesProvider.connect(config, client=client),
     ):
         pass
-    assert "tls" in [fault.field for fault in caught.value.faults]
+    assert [fault.field for fault in caught.value.faults] == [f'{path}: clusters["c"].cluster.insecure-skip-tls-verify']
 
 
 def test_what_the_observer_raises_does_not_reach_the_caller(
