@@ -1,4 +1,4 @@
-"""How long it takes, and how much memory, to read what a cluster offers, and how both grow: `python -m benchmarks.capacity`.
+"""Reading what a cluster offers, in time and memory, and how both grow: `python -m benchmarks.capacity`.
 
 The replies are pages as an API server writes them: Pods made of recorded ones, nodes as a kubelet describes them. They
 are made between the steps of the operation and neither timed nor counted; the network is left out.
@@ -35,6 +35,9 @@ PODS_A_NODE = 10
 SIZES = (625, 1_250, 2_500, 5_000)
 CONFIG = KubernetesConfig()
 MEBI = 1 << 20
+
+
+_REPLIES: tuple[tuple[type, Any], ...] = ((Monotonic, 0.0), (WallClock, 0.0), (Random, 0.5), (SpendRetry, True))
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,18 @@ def _in_a_process(nodes: int) -> Figures:
 def measured(nodes: int) -> Figures:
     """The figures of a cluster of that many nodes."""
     cluster = Cluster(nodes)
-    snapshot, read = cluster.read()
-    report = _timed(lambda: capacity_report(CONFIG, snapshot))
-    needs = JobRequirements(resources=ResourceRequirements(cpu_cores=500))
-    explain = _timed(lambda: explain_pod(pod_for(needs, CONFIG), snapshot))
-    assert len(snapshot.nodes) == nodes
-    assert sum(usage.taken["pods"] for usage in snapshot.usage.values()) == nodes * PODS_A_NODE
-    del snapshot
+    read, report, explain = _times(cluster)
     peak, kept = _memory(cluster)
     return Figures(nodes, read, report, explain, peak, kept, cluster.wire)
+
+
+def _times(cluster: Cluster) -> tuple[float, float, float]:
+    snapshot, read = cluster.read()
+    assert len(snapshot.nodes) == cluster.nodes
+    assert sum(usage.taken["pods"] for usage in snapshot.usage.values()) == cluster.nodes * PODS_A_NODE
+    needs = JobRequirements(resources=ResourceRequirements(cpu_cores=500))
+    report = _timed(lambda: capacity_report(CONFIG, snapshot))
+    return read, report, _timed(lambda: explain_pod(pod_for(needs, CONFIG), snapshot))
 
 
 def _memory(cluster: Cluster) -> tuple[int, int]:
@@ -118,7 +124,6 @@ class Cluster:
         while True:
             if trace:
                 tracemalloc.reset_peak()
-                before, _ = tracemalloc.get_traced_memory()
             began = time.process_time()
             try:
                 effect = operation.send(reply)
@@ -136,7 +141,7 @@ class Cluster:
             body = self._body(effect.request)
             self.wire += len(body)
             return Response(200, (), body)
-        return {Monotonic: 0.0, WallClock: 0.0, Random: 0.5, SpendRetry: True}.get(type(effect))
+        return next((reply for kind, reply in _REPLIES if isinstance(effect, kind)), None)
 
     def _body(self, request: Request) -> bytes:
         kind, items = _KINDS.get(request.path.rpartition("/")[2], ("", lambda *_: iter(())))

@@ -15,6 +15,8 @@ from benchmarks.report import Result
 _WIDTH, _ROW, _LEFT, _RIGHT = 960, 18, 300, 150
 _LEAST, _MOST = 0.1, 1000.0
 _TICKS = (0.1, 1, 10, 100, 1000)
+_TIMES = "\N{MULTIPLICATION SIGN}"
+_TITLE = "CPU time as multiples of hodei-k8s (logarithmic; longer is slower; an upright mark is a target)"
 _STYLE = """
 svg { background: #fff; font: 12px system-ui, sans-serif }
 text { fill: #1f2328 } .dim { fill: #59636e } .head { font-weight: 600 }
@@ -29,7 +31,7 @@ text { fill: #1f2328 } .dim { fill: #59636e } .head { font-weight: 600 }
 
 def chart(results: Sequence[Result], machine: Sequence[str]) -> str:
     """The whole file."""
-    head = ["CPU time as multiples of hodei-k8s (logarithmic; longer is slower; the upright mark is a target)", *machine]
+    head = [_TITLE, *machine]
     body: list[str] = []
     y = 24
     for number, line in enumerate(head):
@@ -44,16 +46,9 @@ def chart(results: Sequence[Result], machine: Sequence[str]) -> str:
             body += _row(row, y)
             y += _ROW
     height = y + 28
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
-            f'height="{height}" role="img" aria-label="{escape(head[0])}">',
-            f"<style>{_STYLE}\n</style>",
-            *_grid(top, y),
-            *body,
-            "</svg>\n",
-        ]
-    )
+    size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
+    start = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(_TITLE)}">'
+    return "\n".join([start, f"<style>{_STYLE}\n</style>", *_grid(top, y), *body, "</svg>\n"])
 
 
 def _row(row: Row, y: int) -> Iterator[str]:
@@ -84,7 +79,7 @@ def _bar(row: Measured, y: int) -> Iterator[str]:
 def _told(row: Measured) -> str:
     verdict = {True: " ✓", False: " ✗", None: ""}[row.is_reached]
     ratio = f"{row.ratio:.0f}" if row.ratio >= 100 else f"{row.ratio:.3g}"
-    return f"{ratio}×{verdict} · {_duration(row.seconds)}"
+    return f"{ratio}{_TIMES}{verdict} · {_duration(row.seconds)}"
 
 
 def _duration(seconds: float) -> str:
@@ -97,7 +92,7 @@ def _grid(top: int, bottom: int) -> Iterator[str]:
         x = _x(tick)
         kind = "one" if tick == 1 else "grid"
         yield f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom + 6}"/>'
-        yield f'<text class="dim" text-anchor="middle" x="{x:.1f}" y="{bottom + 20}">{tick:g}×</text>'
+        yield f'<text class="dim" text-anchor="middle" x="{x:.1f}" y="{bottom + 20}">{tick:g}{_TIMES}</text>'
 
 
 def _x(ratio: float) -> float:

@@ -76,7 +76,9 @@ def measure(case: Case, rounds: int, progress: Callable[[str], None]) -> list[Me
     if ours in troubles:
         raise CannotRun(troubles[ours])
     return [
-        Measured(who, trouble=troubles[who]) if who in troubles else compared(who, case.size, samples[who], samples[ours])
+        Measured(who, trouble=troubles[who])
+        if who in troubles
+        else compared(who, case.size, samples[who], samples[ours])
         for who in case.contestants
     ]
 

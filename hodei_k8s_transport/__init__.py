@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from hodei_k8s_transport.access_audit import audit_access
     from hodei_k8s_transport.async_fleet import AsyncFleet
     from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
+    from hodei_k8s_transport.channels.async_h11_channel import AsyncH11Channel
     from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
     from hodei_k8s_transport.channels.channel import AsyncBodyStream, AsyncChannel, BodyStream, Channel
+    from hodei_k8s_transport.channels.h11_channel import H11Channel
     from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
     from hodei_k8s_transport.channels.recording.recording_channel import AsyncRecordingChannel, RecordingChannel
     from hodei_k8s_transport.channels.recording.replay_channel import AsyncReplayChannel, ReplayChannel
@@ -34,6 +36,7 @@ _HOME = {
     "AsyncChannel": "channels.channel",
     "AsyncCredentialSource": "access.credential",
     "AsyncFleet": "async_fleet",
+    "AsyncH11Channel": "channels.async_h11_channel",
     "AsyncHttpxChannel": "channels.async_httpx_channel",
     "AsyncKubernetesProvider": "async_provider",
     "AsyncRecordingChannel": "channels.recording.recording_channel",
@@ -46,6 +49,7 @@ _HOME = {
     "Endpoint": "access.credential",
     "Fleet": "fleet",
     "Host": "drivers.host",
+    "H11Channel": "channels.h11_channel",
     "HttpxChannel": "channels.httpx_channel",
     "KubernetesProvider": "provider",
     "RecordingChannel": "channels.recording.recording_channel",
@@ -61,6 +65,7 @@ __all__ = [
     "AsyncChannel",
     "AsyncCredentialSource",
     "AsyncFleet",
+    "AsyncH11Channel",
     "AsyncHttpxChannel",
     "AsyncKubernetesProvider",
     "AsyncRecordingChannel",
@@ -73,6 +78,7 @@ __all__ = [
     "Endpoint",
     "Fleet",
     "Host",
+    "H11Channel",
     "HttpxChannel",
     "KubernetesProvider",
     "RecordingChannel",

@@ -59,6 +59,7 @@ class AsyncCapacityMethods(ProviderBase):
         Raises: as `can_fulfill`.
         """
         async with self._reading:
-            return await self._run(
-                operations.explain_fulfillment(self._config, requirements, confirm=confirm, cache=self._capacity)
-            )
+            found = await self._run(operations.explain_fulfillment(self._config, requirements, cache=self._capacity))
+        if not confirm:
+            return found
+        return await self._run(operations.confirm_fulfillment(self._config, requirements, found))

@@ -58,6 +58,7 @@ class CapacityMethods(ProviderBase):
         Raises: as `can_fulfill`.
         """
         with self._reading:
-            return self._run(
-                operations.explain_fulfillment(self._config, requirements, confirm=confirm, cache=self._capacity)
-            )
+            found = self._run(operations.explain_fulfillment(self._config, requirements, cache=self._capacity))
+        if not confirm:
+            return found
+        return self._run(operations.confirm_fulfillment(self._config, requirements, found))

@@ -27,7 +27,7 @@ from benchmarks.worker import (
 
 
 def build(workers: list[Worker]) -> list[bytes]:
-    return [msgspec.json.encode(_pod(worker)) for worker in workers]
+    return [msgspec.json.encode(pod_of(worker)) for worker in workers]
 
 
 def decode_pods(bodies: list[bytes]) -> list[str]:
@@ -58,7 +58,7 @@ def view_events(chunks: list[bytes]) -> dict[str, Any]:
     return {pod.metadata.name: pod for pod in pods}
 
 
-def _pod(worker: Worker) -> Any:
+def pod_of(worker: Worker) -> Any:
     return Pod(
         apiVersion="v1",
         kind="Pod",

@@ -19,7 +19,7 @@ class _Token(CredentialSource):
     def current(self) -> Credential:
         return _CREDENTIAL
 
-    def renew(self, refused: int) -> None:
+    def renew(self, refused: int) -> None:  # noqa: ARG002
         return None
 
 
@@ -27,7 +27,7 @@ class _AsyncToken(AsyncCredentialSource):
     async def current(self) -> Credential:
         return _CREDENTIAL
 
-    async def renew(self, refused: int) -> None:
+    async def renew(self, refused: int) -> None:  # noqa: ARG002
         return None
 
 

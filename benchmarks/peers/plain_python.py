@@ -23,10 +23,10 @@ _STAMP = len("2026-11-23T14:00:59.390941881Z")
 
 
 def build(workers: list[Worker]) -> list[bytes]:
-    return [json.dumps(_pod(worker), separators=(",", ":")).encode() for worker in workers]
+    return [json.dumps(pod_of(worker), separators=(",", ":")).encode() for worker in workers]
 
 
-def _pod(worker: Worker) -> dict[str, Any]:
+def pod_of(worker: Worker) -> dict[str, Any]:
     resources = quantities_of(worker)
     return {
         "apiVersion": "v1",

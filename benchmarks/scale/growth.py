@@ -86,8 +86,6 @@ def memory_of(size: int) -> dict[str, float]:
     return {"peak": peak - before, "held": held / size, "view": view / size}
 
 
-
-
 def _check(host: Host, size: int) -> None:
     if len(host.view.workers) != size:
         raise RuntimeError(f"{len(host.view.workers)} of {size} workers are in view")

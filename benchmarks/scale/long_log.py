@@ -81,6 +81,7 @@ def follow_sync(blocks: int) -> tuple[float, float]:
 
 def follow_async(blocks: int) -> tuple[float, float]:
     """The same on asyncio."""
+
     async def follow() -> tuple[float, float]:
         with log_server(blocks) as environ:
             async with AsyncKubernetesProvider.connect(KubernetesConfig(), environ=environ) as provider:

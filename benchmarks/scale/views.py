@@ -1,7 +1,7 @@
 """Bytes -> a picture of the fleet that a host can ask: a dictionary of workers, kept up to date.
 
-For the peers that is the list or the events, decoded, in a dictionary by name. Ours also knows the state of each worker,
-what is wrong with it, and which change is worth telling.
+For the peers that is the list or the events, decoded, in a dictionary by name. Ours also knows the state of each
+worker, what is wrong with it, and which change is worth telling.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ _EVENTS = 2_000
 
 def _listed() -> bytes:
     return whole_list(_PODS)
-
-
 
 
 def _names(view: Any) -> list[str]:

@@ -71,9 +71,7 @@ def _children() -> float:
 
 def _trouble(arguments: tuple[str, ...]) -> str:
     """Why it cannot run; run once, so that its bytecode is there."""
-    run = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False
-    )
+    run = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False)
     return "" if not run.returncode else (run.stderr.strip().splitlines() or ["failed"])[-1]
 
 

@@ -1,0 +1,1 @@
+"""What a cluster has room for: read, added up by the scheduler's own arithmetic, and explained."""

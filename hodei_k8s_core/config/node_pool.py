@@ -49,7 +49,7 @@ class NodePool(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     name: str
     cpu: str
     memory: str
-    disk: str = "0"
+    disk: str = "20Gi"
     devices: Mapping[str, str] = {}
     labels: Mapping[str, str] = {}
     taints: tuple[PoolTaint, ...] = ()

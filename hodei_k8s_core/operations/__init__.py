@@ -5,6 +5,7 @@ from hodei_k8s_core.operations.audit import audit
 from hodei_k8s_core.operations.capabilities import (
     can_fulfill,
     capabilities,
+    confirm_fulfillment,
     describe_capacity,
     explain_fulfillment,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "audit",
     "can_fulfill",
     "capabilities",
+    "confirm_fulfillment",
     "create_worker",
     "describe_capacity",
     "describe_worker",

@@ -53,24 +53,22 @@ def can_fulfill(
 
 
 def explain_fulfillment(
-    config: KubernetesConfig,
-    requirements: JobRequirements,
-    *,
-    confirm: bool = False,
-    cache: CapacityCache | None = None,
+    config: KubernetesConfig, requirements: JobRequirements, *, cache: CapacityCache | None = None
 ) -> Operation[Fulfillment]:
-    """Whether such a worker fits, when, and why not.
-
-    `confirm`: have the API server judge it too, by a dry run, which sees webhooks and policies; nothing is stored.
-
-    Raises: as `can_fulfill`.
-    """
+    """Whether such a worker fits, when, and why not. Raises: as `can_fulfill`."""
     known = cache or CapacityCache(0)
     pod = pod_for(requirements, config)
     snapshot = known.undisturbed((yield from Monotonic())) or (yield from _read(config, known))
-    found = explain_pod(pod, snapshot, config.node_pools)
-    if not confirm:
-        return found
+    return explain_pod(pod, snapshot, config.node_pools)
+
+
+def confirm_fulfillment(
+    config: KubernetesConfig, requirements: JobRequirements, found: Fulfillment
+) -> Operation[Fulfillment]:
+    """What was found, with the API server's own word: a dry run sees webhooks and policies, and stores nothing.
+
+    Raises: as `can_fulfill`.
+    """
     return (yield from with_deadline(_confirmed(config, requirements, found), config.operation_timeout, what=_WHAT))
 
 

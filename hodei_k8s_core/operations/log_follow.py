@@ -130,7 +130,7 @@ class LogFollow:
 
     def _follow(self, run: ContainerRun) -> Stream[LogItem, None]:
         """Read on until the reply ends, however it does."""
-        self._settled, self._ended = None, None
+        self._settled = None
         yield from self._troubles.pause()
         end = yield from self._read(self._request(run), self._config.silence_limit)
         if end is End.LOST:
@@ -159,7 +159,8 @@ class LogFollow:
             reply = self._reply
             detail = reply.complaint if reply is not None and reply.complaint else self._connection.refusal
             yield from self._troubles.pause()
-        yield from self._tell_gap(GapReason.UNAVAILABLE, detail=detail)
+        if not (yield from self._had_ended()):
+            yield from self._tell_gap(GapReason.UNAVAILABLE, detail=detail)
         return True
 
     def _read_whole(self, *, previous: bool) -> Stream[LogItem, End]:
@@ -181,6 +182,8 @@ class LogFollow:
         self._reply = LogReply(cursor, options, since=self._start.since)
         end = yield from self._connection.receive(request, self._reply, silence_limit)
         self.gaps += self._reply.gaps
+        if end in (End.BROKEN, End.SILENT):
+            self._ended = None
         return end
 
     def _search(self, run: ContainerRun | None, *, previous: bool) -> Stream[LogItem, None]:
@@ -236,13 +239,22 @@ class LogFollow:
         return "" if cursor.anchor is None else format_since_time(cursor.anchor * NANOSECONDS), self._tail
 
     def _tell_gone(self) -> Stream[LogItem, None]:
-        """The Pod is gone. If its log had just ended by itself nothing is missing: only a live kubelet lets a Pod go."""
-        ended = self._ended
-        if ended is not None and ended.cursor == self.cursor:
-            yield from Emit(ended.end_of_log())
-            self._go_to(ended.cursor)
-        elif self.cursor.container and self.cursor.container != self._finished:
+        """The Pod is gone."""
+        if not (yield from self._had_ended()) and self.cursor.container not in ("", self._finished):
             yield from self._tell_gap(GapReason.GONE)
+
+    def _had_ended(self) -> Stream[LogItem, bool]:
+        """Whether the log was at its end when it was read last, though that cannot be confirmed any more.
+
+        A reply ended by itself, nothing has failed since, and now the container or the Pod is gone: the kubelet lives,
+        since it let them go, so it did not end that reply by dying.
+        """
+        ended = self._ended
+        if ended is None or ended.cursor != self.cursor:
+            return False
+        yield from Emit(ended.end_of_log())
+        self._go_to(ended.cursor)
+        return True
 
     def _tell_gap(
         self, reason: GapReason, *, since: int | None = None, until: int | None = None, detail: str = ""

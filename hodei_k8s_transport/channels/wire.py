@@ -198,8 +198,8 @@ class TlsWire:
 
 
 def _cut_off() -> NoReturn:
-    # Python's contexts take an end without TLS's own goodbye for an orderly one, so that a body which lasts until the
-    # end of the connection could be cut short by anybody on the way.
+    # By its version Python takes an end without TLS's own goodbye for an orderly one (OP_IGNORE_UNEXPECTED_EOF): a body
+    # that lasts until the end of the connection could be cut short by anybody on the way.
     raise ssl.SSLEOFError(ssl.SSLErrorNumber.SSL_ERROR_EOF, "the connection ended without a goodbye")
 
 

@@ -1,4 +1,7 @@
-"""Ctrl-C (SIGTERM and SIGHUP too) as a request to end gracefully; the second one ends at once."""
+"""Ctrl-C (SIGTERM and SIGHUP too) as a request to end gracefully; the second one ends at once.
+
+A signal that the caller had ignored (`nohup`, a job in the background of a script) stays ignored.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,8 @@ def interrupts_stop(stream: Stoppable) -> Iterator[None]:
             raise KeyboardInterrupt
         stream.request_stop()
 
-    before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
     finally:

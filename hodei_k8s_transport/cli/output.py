@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from hodei_k8s_core.log_entry import LogEntry, LogItem
 from hodei_k8s_core.worker import WorkerInfo
 
 
@@ -27,7 +26,7 @@ class OutputFormat(enum.Enum):
 Output = Annotated[OutputFormat, typer.Option("--output", "-o", help="`table` for a person, `json` for a program.")]
 
 _GAP = "   "
-_WORKER_COLUMNS: tuple[tuple[str, Callable[[WorkerInfo, float], str]], ...] = (
+WORKER_COLUMNS: tuple[tuple[str, Callable[[WorkerInfo, float], str]], ...] = (
     ("WORKER", lambda info, _: info.worker_id),
     ("STATE", lambda info, _: info.state.name),
     ("AGE", lambda info, now: age(info.created_at, now)),
@@ -60,8 +59,8 @@ def show_workers(workers: Sequence[WorkerInfo], now: float) -> None:
     if not workers:
         typer.echo("No workers.", err=True)
         return
-    rows = [[name for name, _ in _WORKER_COLUMNS]]
-    rows += [[plain(cell(info, now)) for _, cell in _WORKER_COLUMNS] for info in workers]
+    rows = [[name for name, _ in WORKER_COLUMNS]]
+    rows += [[plain(cell(info, now)) for _, cell in WORKER_COLUMNS] for info in workers]
     show_rows(rows)
 
 
@@ -88,15 +87,6 @@ def show_fields(fields: Mapping[str, str]) -> None:
 def show_json(value: Any) -> None:
     """One JSON document on a line."""
     typer.echo(msgspec.json.encode(value, order="deterministic").decode())
-
-
-def show_log_item(item: LogItem, *, timestamps: bool = False) -> None:
-    """A line of a log, letter for letter; what else there is to say about the log goes to standard error."""
-    if not isinstance(item, LogEntry):
-        typer.echo(f"hodei-k8s: {plain(item.message)}", err=True)
-        return
-    stamp = item.datetime if timestamps else None
-    typer.echo(item.message if stamp is None else f"{stamp.isoformat()} {item.message}", nl=not item.partial)
 
 
 def plain(text: str) -> str:

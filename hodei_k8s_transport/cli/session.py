@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.errors import ConfigurationError, Fault, HodeiK8sError
+from hodei_k8s_core.errors import ConfigurationError, Fault, HodeiK8sError, ProviderError
 from hodei_k8s_core.operations.handles import handle_for_id
 from hodei_k8s_core.worker import WorkerHandle
 from hodei_k8s_transport.cli.output import plain
@@ -142,3 +142,9 @@ def one_line(error: HodeiK8sError) -> str:
     if isinstance(error, ConfigurationError) and error.faults:
         return plain("; ".join([f"{error.summary}: {'; '.join(map(str, error.faults))}", *notes]))
     return plain("; ".join([str(error), *notes]))
+
+
+def error_document(error: ProviderError) -> dict[str, Any]:
+    """The error for a program."""
+    told = {"kind": type(error).__name__, "message": one_line(error), "retryable": error.retryable}
+    return {**told, "verdict": msgspec.to_builtins(error.verdict)}

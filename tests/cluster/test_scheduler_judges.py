@@ -290,3 +290,41 @@ def test_the_scheduler_agrees(judged: tuple[Api, KubernetesConfig, list[str]]) -
             judge.forget(pod)
     assert not disagreements, f"{len(disagreements)} of {CASES}: {disagreements[:3]}"
     assert min(fits[Fit.NOW], fits[Fit.LATER], fits[Fit.NEVER]) >= 20, f"the cases are one-sided: {fits}"
+
+
+@pytest.mark.parametrize(("cores", "preempts"), [(4, True), (5, False)])
+def test_the_scheduler_takes_away_what_we_say_it_may(
+    judged: tuple[Api, KubernetesConfig, list[str]], cores: int, preempts: bool
+) -> None:
+    """Of the 16 cores of the one node that will do, 12 belong to a Pod as important, and 3 to one that is less so."""
+    api, config, _ = judged
+    token = config.node_selector[TOKEN_KEY]
+    important = f"judge-{token}"
+    classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": important}}
+    api.post(classes, body | {"value": 1000})
+    try:
+        judge = Judge(api, config.namespace)
+        assert judge.judge(fast_pod(config, "same", 12, priorityClassName=important))[0]
+        assert judge.judge(fast_pod(config, "less", 3))[0]
+        pod = fast_pod(config, "asked", cores, priorityClassName=important)
+        explained = explain_pod(pod, api.run(read_capacity(config)))
+        assert (explained.fit, explained.preempts) == (Fit.LATER, preempts)
+        judge.judge(pod)
+        path = f"/api/v1/namespaces/{config.namespace}/pods"
+        names = {"less": f"{path}/hodei-worker-less", "asked": f"{path}/hodei-worker-asked"}
+        if preempts:
+            wait(lambda: "deletionTimestamp" in api.get(names["less"])[1]["metadata"], "the other one was taken away")
+            assert api.get(names["asked"])[1]["status"]["nominatedNodeName"]
+        else:
+            assert "nominatedNodeName" not in api.get(names["asked"])[1]["status"]
+            assert "deletionTimestamp" not in api.get(names["less"])[1]["metadata"]
+    finally:
+        api("DELETE", f"{classes}/{important}")
+
+
+def fast_pod(config: KubernetesConfig, name: str, cores: int, **spec: str) -> Json:
+    needs = ResourceRequirements(cpu_cores=cores, memory_bytes=Gi, disk_bytes=0)
+    job = JobRequirements(resources=needs, required_labels={"disk": "fast"})
+    pod = pod_for(job, config, worker_id=name, image="localhost/worker:1")
+    return {**pod, "spec": pod["spec"] | spec}

@@ -14,7 +14,7 @@ import msgspec
 
 from hodei_k8s_core import operations
 from hodei_k8s_core.capabilities import JobRequirements
-from hodei_k8s_core.capacity.fulfillment import Fit
+from hodei_k8s_core.capacity.fulfillment import Fit, Fulfillment
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Emit, StopRequested
 from hodei_k8s_core.simulation.behaviour import Behaviour
@@ -159,6 +159,11 @@ CASES: dict[str, Case] = {
         prepare=with_node,
         expect=lambda world, known: known.max_resources.max_cpu_cores == 4 and known.features == (),
     ),
+    "confirm_fulfillment": Case(
+        lambda _: operations.confirm_fulfillment(CONFIG, JobRequirements(), Fulfillment(fit=Fit.NOW)),
+        expect=lambda world, found: (found.fit, found.confirmed) == (Fit.NOW, True),
+        settled=lambda world: pods(world) == 0,
+    ),
     "create_worker": Case(
         lambda _: operations.create_worker(CONFIG, SPEC, creation_token=TOKEN),
         expect=lambda world, handle: handle.pod_name in world.pods(NAMESPACE),
@@ -216,10 +221,9 @@ CASES: dict[str, Case] = {
         changes=True,
     ),
     "explain_fulfillment": Case(
-        lambda _: operations.explain_fulfillment(CONFIG, JobRequirements(), confirm=True),
+        lambda _: operations.explain_fulfillment(CONFIG, JobRequirements()),
         prepare=with_node,
-        expect=lambda world, found: (found.fit, found.confirmed) == (Fit.NOW, True),
-        settled=lambda world: pods(world) == 0,
+        expect=lambda world, found: (found.fit, found.confirmed) == (Fit.NOW, None),
     ),
     "follow_worker_logs": Case(
         lambda handle: operations.follow_worker_logs(CONFIG, handle),

@@ -189,7 +189,7 @@ def test_what_may_not_be_read_is_not_made_up() -> None:
 def test_declared_pools_are_the_limits_where_nodes_may_not_be_read() -> None:
     found = report(unread=BLIND, config=KubernetesConfig(node_pools=[POOL]))
     assert found.capabilities.max_resources.max_cpu_cores == 16
-    assert found.largest_ever == size(16, 64 * Gi, 0, **{"nvidia.com/gpu": 8})
+    assert found.largest_ever == size(16, 64 * Gi, 20 * Gi, **{"nvidia.com/gpu": 8})
     assert found.largest_now is None
 
 

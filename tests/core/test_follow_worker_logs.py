@@ -298,6 +298,26 @@ def test_last_words_without_a_newline_arrive_though_the_log_cannot_be_asked_for_
         assert outcome.result == outcome.emitted[-1].cursor
 
 
+def test_a_container_that_was_removed_before_its_end_was_told_is_no_gap() -> None:
+    """The Pod's status still says that it runs, and the kubelet that it is not there any more."""
+    removed = CutStream(0, saying=b"unable to retrieve container logs for containerd://1")
+    for gone_at, times in ((8.5, 2), (90.0, 12)):
+        world, handle = world_with()
+        world.plan.add(Rule("get", "pods/log", CutStream(size_of_log() - 1, clean=True)))
+        world.plan.add(Rule("get", "pods/log", removed, nth=2, times=times))
+        delete_in(world, handle, gone_at)
+        assert told(follow(world, handle).emitted) == LINES
+
+
+def test_after_a_failure_an_earlier_end_proves_nothing() -> None:
+    """A kubelet that dies ends a reply cleanly; what was written until the Pod was gone is not known."""
+    world, handle = world_with(GOES_ON)
+    world.plan.add(Rule("get", "pods/log", CutStream(38 * 5, clean=True)))
+    world.plan.add(Rule("get", "pods/log", server_error(), nth=2, times=None))
+    delete_in(world, handle, 3.0)
+    assert told(follow(world, handle).emitted) == [*LINES[:5], "gap: gone"]
+
+
 def test_a_worker_that_never_ran_has_no_log() -> None:
     world, handle = world_with(Behaviour(fail=image_cannot_be_pulled("job:1")))
     delete_in(world, handle, 30.0)

@@ -171,7 +171,8 @@ def test_whether_it_can_be_done() -> None:
 
 
 def confirmed(made: World):
-    return made.run(operations.explain_fulfillment(CONFIG, needs(1), confirm=True))
+    found = made.run(operations.explain_fulfillment(CONFIG, needs(1))).result
+    return made.run(operations.confirm_fulfillment(CONFIG, needs(1), found))
 
 
 def test_the_server_is_asked_and_nothing_is_stored() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,23 @@ Start = Callable[..., "subprocess.Popen[str]"]
 def server() -> Iterator[SimulatedServer]:
     with SimulatedServer(Cluster(behaviours=BEHAVIOURS)) as running:
         yield running
+
+
+@contextmanager
+def inherited(number: signal.Signals, handler: Any) -> Iterator[None]:
+    """Processes that are started meanwhile have that signal ignored, or not."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Also where the tests themselves run in the background of a script."""
+    with inherited(signal.SIGINT, signal.default_int_handler):
+        yield
 
 
 @pytest.fixture
@@ -86,6 +104,18 @@ def test_a_signal_destroys_the_worker(start: Start, server: SimulatedServer, num
     code, out, err = end(process)
     assert (code, out) == (130, "")
     assert "exited with code 143" in err
+    assert server.pods() == {}
+
+
+def test_a_signal_that_the_caller_had_ignored_stays_ignored(start: Start, server: SimulatedServer) -> None:
+    with inherited(signal.SIGHUP, signal.SIG_IGN):  # as nohup does
+        process = start("run", "chatty:1", "--id", "w1")
+    assert line_of(process.stdout) == "line 0\n"
+    process.send_signal(signal.SIGHUP)
+    for _ in range(5):
+        assert line_of(process.stdout).startswith("line ")
+    process.send_signal(signal.SIGTERM)
+    assert end(process)[0] == 130
     assert server.pods() == {}
 
 

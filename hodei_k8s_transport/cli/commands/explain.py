@@ -35,7 +35,8 @@ def command(
 
 
 def _show(info: WorkerInfo, now: float) -> None:
-    show_worker(msgspec.structs.replace(info, verdict=None), now)
+    known = info if info.verdict is None else msgspec.structs.replace(info, message="", verdict=None)
+    show_worker(known, now)  # a verdict has the message among its evidence
     _show_part([] if info.verdict is None else verdict_lines(info.verdict))
     _show_part([] if info.timeline is None else timeline_lines(info.timeline))
     _show_part(chart_lines(phases(info, now), shutil.get_terminal_size().columns))

@@ -44,7 +44,7 @@ Show: TypeAlias = Callable[[str, LogItem], None]
 def command(
     context: typer.Context,
     worker_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="WORKER...", help="The workers' ids; without any, all workers.")
+        list[str] | None, typer.Argument(metavar="WORKER", help="The workers' ids; without any, all workers.")
     ] = None,
     tail: Annotated[int | None, typer.Option("--tail", metavar="LINES", help="The last so many lines.")] = None,
     since: Annotated[

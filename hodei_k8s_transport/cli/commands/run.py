@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
+from hodei_k8s_core.errors import ProviderError
 from hodei_k8s_core.final_report import FinalReport
 from hodei_k8s_core.operations.run_worker import RunItem
-from hodei_k8s_core.operations.worker_watch import describe
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo
 from hodei_k8s_transport.cli import spec_options as options
+from hodei_k8s_transport.cli.explanation import verdict_lines
 from hodei_k8s_transport.cli.interrupts import interrupts_stop
-from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_json, show_log_item
+from hodei_k8s_transport.cli.log_printer import LogPrinter
+from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_json
 from hodei_k8s_transport.cli.session import (
     INTERRUPTED,
     config_faults,
     drop_output,
+    error_document,
     failures_told,
     provider_for,
     tell,
@@ -72,8 +74,9 @@ def command(
             if create_namespace:
                 provider.ensure_namespace()
             start = provider.run_and_keep_worker if keep else provider.run_worker
+            listener = _Documents() if output is OutputFormat.JSON else _Story()
             with start(spec, startup_timeout=startup_timeout) as items, interrupts_stop(items):
-                is_read = _show_all(items, _show_json if output is OutputFormat.JSON else _Story().show)
+                is_read = _show_all(items, listener)
                 stopped, ended = items.stop_requested, items.result.worker
         tell(f"worker {ended.worker_id} {how_it_ended(ended)}{'; its Pod is kept' if keep else ''}")
         if not is_read:
@@ -81,18 +84,27 @@ def command(
         raise typer.Exit(INTERRUPTED if stopped else exit_code(ended))
 
 
-def _show_all(items: SyncStream[RunItem, FinalReport], show: Callable[[RunItem], None]) -> bool:
+def _show_all(items: SyncStream[RunItem, FinalReport], listener: _Listener) -> bool:
     """Show everything; when nobody reads it any more, end the run gracefully. Whether it was read."""
     is_read = True
-    for item in items:
-        try:
-            show(item)
-        except BrokenPipeError:
-            drop_output()
-            is_read = False
-            if not items.stop_requested:
-                items.request_stop()
+    try:
+        for item in items:
+            try:
+                listener.show(item)
+            except BrokenPipeError:
+                drop_output()
+                is_read = False
+                if not items.stop_requested:
+                    items.request_stop()
+    except ProviderError as error:
+        listener.tell_failure(error)
+        raise
     return is_read
+
+
+class _Listener(Protocol):
+    def show(self, item: RunItem) -> None: ...
+    def tell_failure(self, error: ProviderError) -> None: ...
 
 
 def how_it_ended(info: WorkerInfo) -> str:
@@ -113,26 +125,60 @@ class _Story:
     """The log goes to standard output; what else happens goes to the other, each thing once."""
 
     def __init__(self) -> None:
-        self._told = ""
+        self._was_created = False
+        self._told: set[object] = set()
+        self._log = LogPrinter()
 
     def show(self, item: RunItem) -> None:
         if isinstance(item, WorkerHandle):
+            self._was_created = True
             tell(f"worker {item.worker_id} created")
-        elif not isinstance(item, WorkerInfo):
-            show_log_item(item)
-        elif not item.state.is_final and (text := _news(item)) != self._told:
-            self._told = text
-            tell(f"worker {item.worker_id} {text}")
+        elif isinstance(item, WorkerInfo):
+            self._tell_phases(item)
+        else:
+            self._log.show("", item)
+
+    def tell_failure(self, error: ProviderError) -> None:
+        """The verdict with its evidence: the worker is gone, and nobody can look any more."""
+        if error.verdict is not None and self._was_created:
+            for line in verdict_lines(error.verdict):
+                tell(f"  {line}")
+
+    def _tell_phases(self, info: WorkerInfo) -> None:
+        reached = {} if info.timeline is None else info.timeline.reached
+        begin = min((one.at for one in reached.values()), default=0.0)
+        for name, milestone in reached.items():
+            if name in _PHASES and name not in self._told:
+                self._told.add(name)
+                told = plain(_PHASES[name].format(node=info.node or "a node", image=info.image))
+                tell(f"worker {info.worker_id} {told} (after {milestone.at - begin:.1f} s)")
+        trouble = info.verdict
+        # The same trouble in other words, or once more, is no news.
+        if trouble is not None and not info.state.is_final and trouble.category not in self._told:
+            self._told.add(trouble.category)
+            tell(f"worker {info.worker_id} {plain(str(trouble))}")
 
 
-def _news(info: WorkerInfo) -> str:
-    return plain(describe(info) if info.verdict is None else f"{info.state.name}, {info.verdict}")
+_PHASES = {
+    "scheduled": "scheduled on {node}",
+    "pulling": "pulling {image}",
+    "pulled": "image is there",
+    "started": "started",
+    "ready": "ready",
+}
 
 
-def _show_json(item: RunItem) -> None:
-    if isinstance(item, WorkerHandle):
-        show_json({"handle": item})
-    elif isinstance(item, WorkerInfo):
-        show_json({"worker": item})
-    else:
-        show_json({"log": item.to_dict()})
+class _Documents:
+    """For a program: one object a line."""
+
+    def show(self, item: RunItem) -> None:
+        if isinstance(item, WorkerHandle):
+            show_json({"handle": item})
+        elif isinstance(item, WorkerInfo):
+            show_json({"worker": item})
+        else:
+            show_json({"log": item.to_dict()})
+
+    def tell_failure(self, error: ProviderError) -> None:
+        """Why there is no exit code."""
+        show_json({"error": error_document(error)})

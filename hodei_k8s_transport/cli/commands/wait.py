@@ -8,11 +8,19 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from hodei_k8s_core.errors import NotReady, ProviderError, ProvisioningTimeout
+from hodei_k8s_core.errors import NotReady, ProvisioningTimeout
 from hodei_k8s_core.worker import WorkerHandle, WorkerState
 from hodei_k8s_core.worker_change import WaitOutcome
 from hodei_k8s_transport.cli.output import Output, OutputFormat, show_json, show_rows
-from hodei_k8s_transport.cli.session import EXPECTED_FAILURE, failures_told, handle_of, one_line, provider_for, tell
+from hodei_k8s_transport.cli.session import (
+    EXPECTED_FAILURE,
+    error_document,
+    failures_told,
+    handle_of,
+    one_line,
+    provider_for,
+    tell,
+)
 from hodei_k8s_transport.cli.times import parse_duration
 from hodei_k8s_transport.provider import KubernetesProvider
 
@@ -22,7 +30,7 @@ EXAMPLES = "Example: hodei-k8s wait 3f9c2a17 5b22c10d --for ready --for busy --t
 
 def command(
     context: typer.Context,
-    worker_ids: Annotated[list[str], typer.Argument(metavar="WORKER...", help="The workers' ids.")],
+    worker_ids: Annotated[list[str], typer.Argument(metavar="WORKER", help="The workers' ids.")],
     states: Annotated[
         list[WorkerState] | None,
         typer.Option("--for", case_sensitive=False, help="The state to wait for; may be repeated; by default `ready`."),
@@ -76,10 +84,5 @@ def _document(outcome: WaitOutcome) -> dict[str, Any]:
         "worker_id": outcome.worker_id,
         "success": outcome.is_success,
         "worker": msgspec.to_builtins(outcome.info),
-        "error": None if outcome.error is None else _error(outcome.error),
+        "error": None if outcome.error is None else error_document(outcome.error),
     }
-
-
-def _error(error: ProviderError) -> dict[str, Any]:
-    told = {"kind": type(error).__name__, "message": one_line(error), "retryable": error.retryable}
-    return {**told, "verdict": msgspec.to_builtins(error.verdict)}

@@ -1,0 +1,60 @@
+"""This library, on asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from benchmarks.cluster.site import MARK, PROVIDER_ID, config_of
+from benchmarks.peers.hodei import worker_spec
+from benchmarks.worker import Worker
+from hodei_k8s_core.log_entry import LogEntry
+from hodei_k8s_core.worker import WorkerHandle
+from hodei_k8s_core.worker_change import WorkerChange
+from hodei_k8s_transport import AsyncKubernetesProvider
+
+
+@asynccontextmanager
+async def connect(namespace: str) -> AsyncIterator[Client]:
+    async with AsyncKubernetesProvider.connect(config_of(namespace)) as provider:
+        yield Client(provider, namespace)
+
+
+class Client:
+    def __init__(self, provider: AsyncKubernetesProvider, namespace: str) -> None:
+        self._provider = provider
+        self._namespace = namespace
+
+    async def create(self, worker: Worker) -> str:
+        return (await self._provider.create_worker(worker_spec(worker))).pod_name
+
+    async def get(self, name: str) -> str:
+        await self._provider.get_worker_status(self._handle(name))
+        return name
+
+    async def delete(self, name: str) -> None:
+        await self._provider.begin_destroy_worker(self._handle(name))
+
+    async def count(self, _: object) -> int:
+        return len(await self._provider.list_workers())
+
+    async def changes(self) -> AsyncIterator[tuple[str, str]]:
+        async with self._provider.watch_workers() as items:
+            async for item in items:
+                if isinstance(item, WorkerChange):
+                    yield item.info.handle.pod_name, item.info.labels.get(MARK, "")
+
+    async def lines(self, name: str) -> AsyncIterator[str]:
+        async with self._provider.follow_worker_logs(self._handle(name)) as items:
+            async for item in items:
+                if isinstance(item, LogEntry):
+                    yield item.message
+
+    def _handle(self, name: str) -> WorkerHandle:
+        return WorkerHandle(
+            worker_id=name.removeprefix("hodei-worker-"),
+            provider_resource_id=name,
+            provider_id=PROVIDER_ID,
+            created_at=0.0,
+            metadata={"namespace": self._namespace},
+        )
