@@ -16,6 +16,7 @@ from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
+from hodei_k8s_core.coordinators import FleetLogItem
 from hodei_k8s_core.diagnosis import Examination, diagnose, examine, timeline, verdict_of_refusal
 from hodei_k8s_core.effects import (
     SILENCE,
@@ -117,6 +118,7 @@ __all__ = [
     "FinalReport",
     "Fit",
     "Fulfillment",
+    "FleetLogItem",
     "GapReason",
     "Feature",
     "FleetView",

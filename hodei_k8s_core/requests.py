@@ -175,6 +175,13 @@ def list_events(namespace: str, *, involved_uid: str) -> Request:
     return Request("GET", f"{namespace_path(namespace)}/events", query, _ACCEPTS_JSON)
 
 
+def list_events_of_pods(namespace: str, *, limit: int) -> Request:
+    """The first page of the events about all Pods of a namespace; `next_page` gives the others. `limit`: at least 1."""
+    refuse(too_small(limit=(limit, 1)))
+    query = (("fieldSelector", "involvedObject.kind=Pod"), ("limit", str(limit)))
+    return Request("GET", f"{namespace_path(namespace)}/events", query, _ACCEPTS_JSON)
+
+
 def get_namespace(name: str) -> Request:
     """Read a namespace."""
     return Request("GET", namespace_path(name), (), _ACCEPTS_JSON)

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
     from hodei_k8s_transport.channels.recording.recording_channel import AsyncRecordingChannel, RecordingChannel
     from hodei_k8s_transport.channels.recording.replay_channel import AsyncReplayChannel, ReplayChannel
+    from hodei_k8s_transport.drivers.async_coordinator import AsyncMergedStream
     from hodei_k8s_transport.drivers.async_driver import run_async
     from hodei_k8s_transport.drivers.async_stream import AsyncStream
     from hodei_k8s_transport.drivers.host import Host
+    from hodei_k8s_transport.drivers.sync_coordinator import MergedStream
     from hodei_k8s_transport.drivers.sync_driver import run
     from hodei_k8s_transport.drivers.sync_stream import SyncStream
     from hodei_k8s_transport.fleet import Fleet
@@ -39,6 +41,7 @@ _HOME = {
     "AsyncH11Channel": "channels.async_h11_channel",
     "AsyncHttpxChannel": "channels.async_httpx_channel",
     "AsyncKubernetesProvider": "async_provider",
+    "AsyncMergedStream": "drivers.async_coordinator",
     "AsyncRecordingChannel": "channels.recording.recording_channel",
     "AsyncReplayChannel": "channels.recording.replay_channel",
     "AsyncStream": "drivers.async_stream",
@@ -52,6 +55,7 @@ _HOME = {
     "H11Channel": "channels.h11_channel",
     "HttpxChannel": "channels.httpx_channel",
     "KubernetesProvider": "provider",
+    "MergedStream": "drivers.sync_coordinator",
     "RecordingChannel": "channels.recording.recording_channel",
     "ReplayChannel": "channels.recording.replay_channel",
     "SyncStream": "drivers.sync_stream",
@@ -68,6 +72,7 @@ __all__ = [
     "AsyncH11Channel",
     "AsyncHttpxChannel",
     "AsyncKubernetesProvider",
+    "AsyncMergedStream",
     "AsyncRecordingChannel",
     "AsyncReplayChannel",
     "AsyncStream",
@@ -81,6 +86,7 @@ __all__ = [
     "H11Channel",
     "HttpxChannel",
     "KubernetesProvider",
+    "MergedStream",
     "RecordingChannel",
     "ReplayChannel",
     "SyncStream",

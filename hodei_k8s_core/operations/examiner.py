@@ -11,10 +11,10 @@ from hodei_k8s_core.diagnosis import described_worker, examine, out_of_time
 from hodei_k8s_core.diagnosis.stages import SHORTEST_RECHECK
 from hodei_k8s_core.effects import Monotonic, Operation
 from hodei_k8s_core.event_list import Event
-from hodei_k8s_core.operations.pod_events import read_events
+from hodei_k8s_core.operations.pod_events import noting, read_events
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.server_time import format_rfc3339
-from hodei_k8s_core.verdict import Evidence, Verdict
+from hodei_k8s_core.verdict import Verdict
 from hodei_k8s_core.worker import WorkerInfo
 
 SOONEST: Final = 0.5
@@ -91,7 +91,4 @@ class Examiner:
             self._events, self._unreadable = told, ""
 
     def _noted(self, verdict: Verdict | None) -> Verdict | None:
-        if verdict is None or not self._unreadable:
-            return verdict
-        note = Evidence("events", f"could not be read: {self._unreadable}")
-        return msgspec.structs.replace(verdict, evidence=(*verdict.evidence, note))
+        return noting(verdict, self._unreadable)

@@ -9,6 +9,8 @@ when its run has ended and one more request adds nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
@@ -26,7 +28,7 @@ from hodei_k8s_core.operations.log_requests import End, LogConnection
 from hodei_k8s_core.operations.log_start import LogStart
 from hodei_k8s_core.operations.log_troubles import LogTroubles
 from hodei_k8s_core.operations.reading import not_found, read_pod
-from hodei_k8s_core.operations.sightings import sightings, watch_one
+from hodei_k8s_core.operations.wait_for_run import wait_for_run
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.requests import follow_pod_log, pod_log, previous_pod_log
 from hodei_k8s_core.server_time import NANOSECONDS
@@ -66,7 +68,7 @@ class LogFollow:
             if run is None or run.container == self._finished:
                 if never_runs_again(pod) or (run is not None and run.is_last):
                     return
-                pod = yield from self._wait_for_run(pod)
+                pod = yield from wait_for_run(self._config, pod, self._name, self._finished)
                 continue
             yield from self._enter(run)
             if run.is_running:
@@ -88,21 +90,6 @@ class LogFollow:
                     raise
                 yield from self._troubles.met("failed", failure)
             yield from self._troubles.pause()
-
-    def _wait_for_run(self, pod: Pod) -> Operation[Pod | None]:
-        """The Pod once another run has begun, or none can; None when it is gone."""
-        what = "wait for the container to start"
-        version, patience = pod.metadata.resource_version, self._config.outage_limit
-        watch = watch_one(self._config, pod.metadata.name, what=what, version=version, patience=patience)
-        while True:
-            for sighting in sightings((yield from watch.next_batch()), pod.metadata.uid):
-                if sighting.gone or (sighting.pod is not None and self._has_news(sighting.pod)):
-                    yield from watch.let_go()
-                    return None if sighting.gone else sighting.pod
-
-    def _has_news(self, pod: Pod) -> bool:
-        run = container_run(pod, self._name)
-        return never_runs_again(pod) or (run is not None and run.container != self._finished)
 
     def _enter(self, run: ContainerRun) -> Stream[LogItem, None]:
         """Get ready to read that run; what is left of the one before comes first."""
@@ -132,7 +119,7 @@ class LogFollow:
         """Read on until the reply ends, however it does."""
         self._settled = None
         yield from self._troubles.pause()
-        end = yield from self._read(self._request(run), self._config.silence_limit)
+        end = yield from self._read(self._request(follow_pod_log), self._config.silence_limit)
         if end is End.LOST:
             yield from self._search(run, previous=False)
         elif end is End.CLEAN and self._reply is not None:
@@ -215,19 +202,14 @@ class LogFollow:
         self._cursor = self._cursor.at_start()
         yield from self._tell_gap(GapReason.ROTATED, since=since, until=until)
 
-    def _request(self, run: ContainerRun) -> Request:
+    def _request(self, make: Callable[..., Request]) -> Request:
         since, tail = self._window()
-        make = follow_pod_log if run.is_running else pod_log
         return make(
             self._config.namespace, self._handle.pod_name, container=self._name, since_time=since, tail_lines=tail
         )
 
     def _whole(self, *, previous: bool) -> Request:
-        since, tail = self._window()
-        make = previous_pod_log if previous else pod_log
-        return make(
-            self._config.namespace, self._handle.pod_name, container=self._name, since_time=since, tail_lines=tail
-        )
+        return self._request(previous_pod_log if previous else pod_log)
 
     def _window(self) -> tuple[str, int | None]:
         """From when on, and how many lines. No lines at all, asked for again: from when that was asked for first."""

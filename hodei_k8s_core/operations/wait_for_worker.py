@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Observe, Operation
+from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.errors import ProvisioningTimeout
-from hodei_k8s_core.observations import PodStarted
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle
+from hodei_k8s_core.operations.observed_start import observe_start
 from hodei_k8s_core.operations.worker_wait import wanted_states
 from hodei_k8s_core.operations.worker_watch import WorkerWatch, check_hope, describe
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
-
-_RUNS = (WorkerState.READY, WorkerState.BUSY, WorkerState.DRAINING)
 
 
 def wait_for_worker(
@@ -48,7 +46,7 @@ def _wait(
             for info in (yield from watch.look()):
                 if info.state in wanted:
                     yield from watch.let_go()
-                    yield from _tell_start(info)
+                    yield from observe_start(info)
                     return info
                 check_hope(info, wanted)
     except DeadlineExceeded as expired:
@@ -57,12 +55,3 @@ def _wait(
         summary = f"the worker {handle.worker_id} was not {names} within {timeout:g} s; {where}"
         verdict = yield from watch.study_lateness(timeout)
         raise expired.to_error(ProvisioningTimeout, summary, verdict=verdict) from None
-
-
-def _tell_start(info: WorkerInfo) -> Operation[None]:
-    """Observe how long it took from the Pod's creation until it was ready, both by the cluster's clocks."""
-    if info.state not in _RUNS or info.timeline is None or info.created_at is None:
-        return
-    there = info.timeline.ready or info.timeline.started
-    if there is not None:
-        yield from Observe(PodStarted(max(0.0, there.at - info.created_at), info.image))

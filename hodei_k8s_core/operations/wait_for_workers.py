@@ -6,15 +6,18 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.diagnosis import described_worker
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.labels import WORKER_ID
 from hodei_k8s_core.names import label_value_problem
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
+from hodei_k8s_core.operations.fleet_examiner import FleetExaminer
 from hodei_k8s_core.operations.handles import check_handle
+from hodei_k8s_core.operations.observed_start import observe_start
 from hodei_k8s_core.operations.watch_workers import FleetWatch
 from hodei_k8s_core.operations.worker_wait import Waits, WorkerWait, wanted_states
 from hodei_k8s_core.worker import WorkerHandle, WorkerState
-from hodei_k8s_core.worker_change import WaitOutcome
+from hodei_k8s_core.worker_change import ChangeKind, FleetItem, WaitOutcome, WorkerChange
 
 WHAT: Final = "wait for the workers"
 LONGEST_SELECTOR: Final = 2000
@@ -31,7 +34,7 @@ def wait_for_workers(
     """Wait until each worker is in one of the states `until`, or cannot get there, for at most `timeout` seconds.
 
     One outcome for each handle, in their order; each error is what `wait_for_worker` would raise. Returns as soon as
-    all are decided. Events are not asked for, so a trouble that only they tell of shows by the time that it takes.
+    all are decided. Troubles that only events tell of are looked for in one list of the namespace's events for all.
 
     Raises: ConnectionFailed, AuthenticationFailed (then nothing can be said of any), ConfigurationError.
     """
@@ -48,12 +51,16 @@ def _wait(config: KubernetesConfig, waits: Sequence[WorkerWait], timeout: float)
     left = Waits()
     for wait in waits:
         left.add(wait)
-    fleet = FleetWatch(config, what=WHAT, selector=_selector([wait.handle.worker_id for wait in waits]))
+    selector = _selector([wait.handle.worker_id for wait in waits])
+    fleet = FleetWatch(config, what=WHAT, selector=selector, describe=described_worker)
+    examiner = FleetExaminer(config)
     was_whole = False
     try:
         while left:
             yield from step("wait_for_workers", f"{len(left)} of {len(waits)} are to come")
-            left.tell((yield from fleet.next_items()))
+            items = yield from fleet.next_items(look_at=examiner.look_at)
+            items = yield from _with_events(items, fleet, examiner, left)
+            yield from _observe_starts(left.tell(items))
             if fleet.is_whole and not was_whole:
                 was_whole = True
                 left.show_absences()
@@ -61,6 +68,30 @@ def _wait(config: KubernetesConfig, waits: Sequence[WorkerWait], timeout: float)
     except DeadlineExceeded as expired:
         for wait in left:
             wait.run_out(timeout, expired)
+
+
+def _with_events(
+    items: Sequence[FleetItem], fleet: FleetWatch, examiner: FleetExaminer, left: Waits
+) -> Operation[list[FleetItem]]:
+    """The news in the light of events: a verdict from the Pod alone can be hasty, and some troubles it does not tell.
+
+    Of the puzzling workers the news are held back, and each is told as it was studied.
+    """
+    puzzles = {uid: pod for uid, pod in fleet.puzzles.items() if pod.metadata.labels.get(WORKER_ID) in left}
+    if not puzzles:
+        return list(items)
+    concerned = {item.info.handle.pod_uid for item in items if isinstance(item, WorkerChange)}
+    studied = yield from examiner.study(puzzles, concerned, (yield from fleet.now()))
+    kept = [item for item in items if not (isinstance(item, WorkerChange) and item.info.handle.pod_uid in studied)]
+    return [*kept, *(WorkerChange(kind=ChangeKind.CHANGED, info=info) for info in studied.values())]
+
+
+def _observe_starts(waits: Sequence[WorkerWait]) -> Operation[None]:
+    """Once for each worker, however many wait for it."""
+    started = {wait.handle.worker_id: wait.info for wait in waits if wait.error is None}
+    for info in started.values():
+        if info is not None:
+            yield from observe_start(info)
 
 
 def _selector(worker_ids: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -10,11 +11,14 @@ import msgspec
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Emit, Monotonic, Operation, StopRequested, Stream, WallClock
 from hodei_k8s_core.labels import managed_selector
-from hodei_k8s_core.operations.fleet_fold import FleetFold
+from hodei_k8s_core.operations.fleet_fold import FleetFold, lean_worker
 from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, Page
 from hodei_k8s_core.operations.pod_watch import News, PodWatch
 from hodei_k8s_core.operations.removals import settle_removals
 from hodei_k8s_core.operations.watch_trouble import Connected, Lost
+from hodei_k8s_core.pod import Pod
+from hodei_k8s_core.verdict import Verdict
+from hodei_k8s_core.worker import WorkerInfo
 from hodei_k8s_core.worker_change import FleetItem, Freshness, WatchHealth, WorkerChange
 
 RECHECK_PERIOD: Final = 1.0
@@ -55,11 +59,19 @@ def in_namespace(config: KubernetesConfig, namespace: str | None) -> KubernetesC
 class FleetWatch:
     """The watch on a fleet as a pull machine: what changed, and the health where it is another than before."""
 
-    def __init__(self, config: KubernetesConfig, *, what: str, selector: str = "", page_size: int = PAGE_SIZE) -> None:
+    def __init__(
+        self,
+        config: KubernetesConfig,
+        *,
+        what: str,
+        selector: str = "",
+        page_size: int = PAGE_SIZE,
+        describe: Callable[[Pod, Verdict | None], WorkerInfo] = lean_worker,
+    ) -> None:
         selectors = [managed_selector(config.provider_id), *([selector] if selector else [])]
         self._config = config
         self._watch = PodWatch(config, what=what, label_selector=",".join(selectors), page_size=page_size)
-        self._fold = FleetFold(config.startup)
+        self._fold = FleetFold(config.startup, describe)
         self._clock_ahead: float | None = None
         self._health: WatchHealth | None = None
         self._rechecked_at = -math.inf
@@ -70,9 +82,18 @@ class FleetWatch:
         """A list was read to its end, so a worker that was not told does not exist."""
         return self._health is not None
 
-    def next_items(self) -> Operation[list[FleetItem]]:
-        """What is new; empty now and then."""
-        news = yield from self._watch.next_news(within=(yield from self._until_look()))
+    @property
+    def puzzles(self) -> Mapping[str, Pod]:
+        """The Pods in view about which events can say more, by uid. The watch itself never asks for events."""
+        return self._fold.puzzles
+
+    def now(self) -> Operation[float]:
+        """Seconds since the epoch by the cluster's clock, which the ages of Pods are compared with."""
+        return (yield from WallClock()) + (self._clock_ahead or 0.0)
+
+    def next_items(self, *, look_at: float = math.inf) -> Operation[list[FleetItem]]:
+        """What is new; empty now and then, and as soon as it is `look_at` by the cluster's clock."""
+        news = yield from self._watch.next_news(within=(yield from self._until_look(look_at)))
         if isinstance(news, Page | Connected) and news.date is not None:
             self._clock_ahead = _better(self._clock_ahead, news.date - (yield from WallClock()))
         changes = yield from settle_removals(self._config, (yield from self._changes(news)))
@@ -83,20 +104,16 @@ class FleetWatch:
         """Let go of the connection."""
         yield from self._watch.let_go()
 
-    def _until_look(self) -> Operation[float | None]:
+    def _until_look(self, look_at: float) -> Operation[float | None]:
         """Seconds after which something is to be done though nothing came."""
         settled = PROBATION if self._is_on_probation else math.inf
-        recheck = max(self._fold.recheck_at, self._rechecked_at + RECHECK_PERIOD)
+        recheck = min(look_at, max(self._fold.recheck_at, self._rechecked_at + RECHECK_PERIOD))
         if recheck == math.inf:
             return None if settled == math.inf else settled
-        return min(settled, recheck - (yield from self._now()))
-
-    def _now(self) -> Operation[float]:
-        """By the cluster's clock, which the ages of Pods are compared with."""
-        return (yield from WallClock()) + (self._clock_ahead or 0.0)
+        return min(settled, recheck - (yield from self.now()))
 
     def _changes(self, news: News) -> Operation[list[WorkerChange]]:
-        now = yield from self._now()
+        now = yield from self.now()
         if isinstance(news, Page):
             return self._fold.page(news, now)
         changes = [] if isinstance(news, Lost | Connected) else self._fold.events(news, now)

@@ -99,6 +99,9 @@ class Waits:
     def __iter__(self) -> Iterator[WorkerWait]:
         return (wait for waits in self._by_id.values() for wait in waits)
 
+    def __contains__(self, worker_id: object) -> bool:
+        return worker_id in self._by_id
+
     def __len__(self) -> int:
         return sum(map(len, self._by_id.values()))
 

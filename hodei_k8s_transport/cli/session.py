@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -113,8 +112,7 @@ def failures_told(*, when_interrupted: str = "interrupted") -> Iterator[None]:
     except KeyboardInterrupt:
         tell(when_interrupted)
         raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
-        drop_output()
+    except BrokenPipeError:  # the output went to `head`
         raise typer.Exit(NOBODY_READS) from None
 
 
@@ -127,13 +125,6 @@ def fail(message: str) -> NoReturn:
     """Tell the failure and end."""
     tell(message)
     raise typer.Exit(EXPECTED_FAILURE)
-
-
-def drop_output() -> None:
-    """Nobody reads standard output any more (it went to `head`): what is still written to it goes nowhere."""
-    sink = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, sys.stdout.fileno())
-    os.close(sink)
 
 
 def one_line(error: HodeiK8sError) -> str:

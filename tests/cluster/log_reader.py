@@ -29,10 +29,12 @@ def read_in_thread(config: KubernetesConfig, handle: WorkerHandle, file: TextIO,
 
 
 async def read_in_task(config: KubernetesConfig, handle: WorkerHandle, file: TextIO, since: str | None) -> None:
-    async with AsyncKubernetesProvider.connect(config) as provider:
-        async with provider.follow_worker_logs(handle, since=since) as items:
-            async for item in items:
-                note(item, file)
+    async with (
+        AsyncKubernetesProvider.connect(config) as provider,
+        provider.follow_worker_logs(handle, since=since) as items,
+    ):
+        async for item in items:
+            note(item, file)
 
 
 def main(host: str, config: str, handle: str, path: str, since: str | None = None) -> None:

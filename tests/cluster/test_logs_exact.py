@@ -238,11 +238,11 @@ def small_log_files(lab: Lab, kubeconfig: Path) -> Iterator[None]:
         lab.start("kubelet")
 
 
+@pytest.mark.parametrize("host", ["asyncio"], indirect=True)
 async def test_what_a_rotation_took_is_a_gap_and_the_rest_is_exact(
-    small_log_files: None, config: KubernetesConfig, new_spec: Callable[..., WorkerSpec]
+    small_log_files: None, host: Host, config: KubernetesConfig, new_spec: Callable[..., WorkerSpec]
 ) -> None:
     """One reader follows; another stops for some rotations, and goes on from its cursor."""
-    host = Host("asyncio", config)
     last = 120_000
     script = numbers_up_to(last, pause_every=6_000, seconds=1)
     async with host.connect() as provider:

@@ -20,7 +20,7 @@ from hodei_k8s_core.errors import (
 )
 from hodei_k8s_core.observations import PodStarted
 from hodei_k8s_core.operations.examiner import Examiner
-from hodei_k8s_core.operations.wait_for_worker import _tell_start
+from hodei_k8s_core.operations.observed_start import observe_start
 from hodei_k8s_core.operations.worker_watch import WorkerWatch
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.pod_manifest import encode_worker_pod
@@ -370,8 +370,8 @@ def test_a_wait_that_makes_no_sense_is_refused(until: Any, timeout: float, field
 def test_a_start_whose_time_is_not_known_is_not_observed() -> None:
     info = wait(world_of()).result
     nowhere = msgspec.structs.replace(info, timeline=Timeline(created=info.timeline.created))
-    assert list(_tell_start(nowhere)) == []
-    assert list(_tell_start(msgspec.structs.replace(info, created_at=None))) == []
+    assert list(observe_start(nowhere)) == []
+    assert list(observe_start(msgspec.structs.replace(info, created_at=None))) == []
 
 
 def test_the_time_to_find_a_node_begins_when_the_gate_is_lifted() -> None:

@@ -181,8 +181,9 @@ def test_when_nobody_reads_a_run_any_more_its_worker_is_destroyed(start: Start, 
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
-    code, _, _ = end(process)
+    code, _, err = end(process)
     assert code == 141
+    assert "exited with code 143" in err  # it was ended, and did not come to its end
     assert server.pods() == {}
 
 

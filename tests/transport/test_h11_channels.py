@@ -18,6 +18,7 @@ from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Request
 from hodei_k8s_transport.access.credential import Endpoint
 from hodei_k8s_transport.channels import h11_core, h11_dial, waiting
+from hodei_k8s_transport.channels.async_watch import AsyncioWatch
 from hodei_k8s_transport.channels.h11_channel import H11Channel
 from hodei_k8s_transport.channels.h11_dial import interleaved
 from hodei_k8s_transport.connect import needs_httpx
@@ -262,6 +263,7 @@ def test_a_signal_handler_may_wake_a_read(server):
         live.send(b"more")
         assert body.read(SOON) == b"more"
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         channel.close()
 
@@ -283,15 +285,18 @@ def test_a_read_that_is_interrupted_is_never_an_end(server):
             body.read(SOON)
         assert server.wait_until(lambda: server.open_connections == 0)
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         channel.close()
 
 
-def test_what_nobody_reads_costs_nothing(h11_side, server):
+def test_what_nobody_reads_costs_nothing(h11_side, server, monkeypatch):
     """A socket with something to read stays ready; who waits for it by a loop must not be told again and again."""
     live = LiveBody()
     server.route("/watch", live)
     server.route("/x", Reply(reply(200, b"x").wire, Afterwards.CLOSE))
+    told, on_readable = [], AsyncioWatch._on_readable
+    monkeypatch.setattr(AsyncioWatch, "_on_readable", lambda watch: (told.append(watch), on_readable(watch)))
 
     async def main():
         async with h11_side.channel(server.url) as channel:
@@ -300,9 +305,10 @@ def test_what_nobody_reads_costs_nothing(h11_side, server):
             assert await body.read(SOON) == b"one"
             await channel.send(GET, SOON)  # its connection is idle, and ended
             live.send(b"two")
-            before = time.process_time()
-            await h11_side.until(lambda: False, 0.3)
-            assert time.process_time() - before < 0.15
+            await h11_side.until(lambda: False, 0.1)
+            told.clear()
+            await h11_side.until(lambda: False, 0.1)
+            assert told == []
             assert await body.read(SOON) == b"two"
 
     h11_side.run(main)

@@ -123,22 +123,22 @@ def test_another_server_name_can_be_asked_for_through_a_tunnel(h11_side, secure,
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "told"),
     [
-        HANG_UP,
-        Reply(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 5\r\n\r\nsorry"),
-        Reply(b"nonsense\r\n\r\n"),
-        Reply(b"HTTP/1.1 200 OK\r\n\r\nI speak first"),
+        (HANG_UP, "closed the connection"),
+        (Reply(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 5\r\n\r\nsorry"), "with status 502"),
+        (Reply(b"nonsense\r\n\r\n"), "not valid HTTP"),
+        (Reply(b"HTTP/1.1 200 OK\r\n\r\nI speak first"), "by speaking first"),
     ],
     ids=["hangs up", "502", "nonsense", "speaks first"],
 )
-def test_a_proxy_that_opens_no_tunnel(h11_side, server, authority, answer):
+def test_a_proxy_that_opens_no_tunnel(h11_side, server, authority, answer, told):
     server.route("api.example:443", answer)
 
     async def main():
         endpoint = Endpoint("https://api.example", tls=authority.client_context(), proxy=server.url)
         async with h11_side.channel(endpoint) as channel:
-            with pytest.raises(TransportError) as caught:
+            with pytest.raises(TransportError, match=told) as caught:
                 await channel.send(GET, SOON)
             assert (caught.value.fault, caught.value.delivery) == (TransportFault.PROXY, Delivery.NOT_SENT)
             assert await h11_side.until(lambda: server.open_connections == 0)

@@ -18,7 +18,6 @@ from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_jso
 from hodei_k8s_transport.cli.session import (
     INTERRUPTED,
     config_faults,
-    drop_output,
     error_document,
     failures_told,
     provider_for,
@@ -92,7 +91,6 @@ def _show_all(items: SyncStream[RunItem, FinalReport], listener: _Listener) -> b
             try:
                 listener.show(item)
             except BrokenPipeError:
-                drop_output()
                 is_read = False
                 if not items.stop_requested:
                     items.request_stop()
