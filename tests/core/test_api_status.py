@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.api_status import MESSAGE_LIMIT, Status, StatusCause, parse_status
+from tests.core.thoroughness import examples
 from tests.recordings import V1_36, load
 
 PREDICATES = [
@@ -157,7 +158,7 @@ def test_a_long_message_is_cut_visibly():
     assert len(parse_status(b"y" * 100_000, code=500).message) == MESSAGE_LIMIT + 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     data=st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda text: text.encode("utf-8", "ignore"))),
     code=st.integers(0, 599),

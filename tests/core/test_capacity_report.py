@@ -21,6 +21,7 @@ from hodei_k8s_core.capacity.summarize import beside_the_worker, capacity_report
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.node_pool import NodePool
 from tests.core.capacity_cases import CONFIG, REGION, ZONE, Gi, needs, node, snapshot, used
+from tests.core.thoroughness import examples
 
 NANO = 10**9
 BLIND = (Unread(NODES, "not permitted"), Unread(PLACED_PODS, "not asked for"))
@@ -211,7 +212,7 @@ SIZES = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(SIZES)
 def test_the_largest_worker_fits_and_a_larger_one_does_not(sizes) -> None:
     nodes = [node(f"n{index}", *one[:2]) for index, one in enumerate(sizes)]

@@ -12,6 +12,7 @@ from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import ConfigurationError
 from tests.core.test_config import FULL
+from tests.core.thoroughness import examples
 
 FULL_ENVIRONMENT = KubernetesConfig(**FULL).to_env()
 
@@ -285,7 +286,7 @@ def test_our_variables_that_are_no_settings_are_known():
     assert KubernetesConfig.from_env(environ) == KubernetesConfig()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.dictionaries(st.sampled_from([s.variable for s in SETTINGS]), st.text(max_size=12), max_size=4))
 def test_any_environment_gives_a_configuration_or_its_faults(environ):
     try:
@@ -302,7 +303,7 @@ def test_any_environment_gives_a_configuration_or_its_faults(environ):
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), TEXT, max_size=4))
 def test_annotations_of_any_text_survive_the_environment(annotations):
     config = KubernetesConfig(annotations=annotations)

@@ -14,6 +14,7 @@ from hodei_k8s_core.errors import Internal
 from hodei_k8s_core.event_list import parse_event_list
 from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.verdict import Category, Verdict
+from tests.core.thoroughness import examples
 
 NOW = 1_795_442_460.0
 ANY_TEXT = st.text(max_size=20)
@@ -167,7 +168,7 @@ def check(of: Pod, items: list[dict[str, Any]], now: float, policy: StartupPolic
     return verdict
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(PODS, EVENTS, st.floats(-1e12, 1e12) | st.just(NOW), POLICIES)
 def test_any_pod_is_diagnosed(
     of: dict[str, Any], items: list[dict[str, Any]], now: float, policy: StartupPolicy
@@ -175,7 +176,7 @@ def test_any_pod_is_diagnosed(
     check(parse_pod(msgspec.json.encode(of)), items, now, policy)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.fixed_dictionaries(
         {"kind": st.just("Pod")}, optional={"spec": ANY_JSON, "status": ANY_JSON, "metadata": ANY_JSON}
@@ -201,7 +202,7 @@ CONTRADICTIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(PODS, EVENTS, CONTRADICTIONS)
 def test_what_contradicts_itself_is_unknown_whatever_else_it_tells(
     of: dict[str, Any], items: list[dict[str, Any]], contradiction: dict[str, Any]

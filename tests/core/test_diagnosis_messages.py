@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hodei_k8s_core.diagnosis import SchedulerMessage, parse_scheduler_message
 from hodei_k8s_core.diagnosis.registry_message import PullFailure, read_pull_failure
 from hodei_k8s_core.verdict import Blame, CauseKind, SchedulingCause
+from tests.core.thoroughness import examples
 
 HELPLESS = "preemption: 0/{n} nodes are available: {n} Preemption is not helpful for scheduling."
 
@@ -87,7 +88,7 @@ def test_a_message_is_taken_apart(text: str, wanted: tuple[int | None, list[str]
     assert said.causes if causes is None else [str(cause) for cause in said.causes] == causes
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text() | st.text().map(lambda text: f"0/3 nodes are available: {text}"))
 def test_any_text_is_a_message(text: str) -> None:
     said = parse_scheduler_message(text)

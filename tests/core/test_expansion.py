@@ -12,6 +12,7 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.expansion import escape_expansion
 from hodei_k8s_core.pod_manifest import build_worker_pod
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
+from tests.core.thoroughness import examples
 
 DEFAULTS = KubernetesConfig()
 
@@ -58,7 +59,7 @@ tricky = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(text=tricky | st.text(max_size=20).filter(lambda text: "\0" not in text))
 def test_texts_arrive_letter_for_letter(text: str) -> None:
     container = worker_of(environment={"X": text}, command=[text], args=["--", text], otp_token=f"o{text}")

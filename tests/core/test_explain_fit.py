@@ -20,6 +20,7 @@ from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.spec.worker_spec import Architecture
 from tests.core.capacity_cases import CONFIG, REGION, ZONE, Gi, needs, node, pod, snapshot, used
+from tests.core.thoroughness import examples
 
 NANO = 10**9
 
@@ -328,7 +329,7 @@ NODES_OF = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(CORES, SIZES, NODES_OF)
 def test_the_answer_follows_from_every_node(cpu: float, memory: int, sizes) -> None:
     nodes = [node(f"n{index}", *size[:2]) for index, size in enumerate(sizes)]
@@ -343,7 +344,7 @@ def test_the_answer_follows_from_every_node(cpu: float, memory: int, sizes) -> N
     assert [has_room(one, usage[one.name].taken, wanted(made)) for one in nodes] == fits
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(CORES, SIZES, NODES_OF, st.sampled_from(["cpu", "memory"]))
 def test_asking_for_more_never_fits_better(cpu: float, memory: int, sizes, which: str) -> None:
     order = [Fit.NOW, Fit.NEW_NODE, Fit.LATER, Fit.UNKNOWN, Fit.NEVER]

@@ -20,6 +20,7 @@ from hodei_k8s_core.simulation.faults import (
 )
 from hodei_k8s_core.simulation.world import World
 from tests.core.fleet_history import ACTIONS, NAMES, Critic, Fleet, face, truth, watch_until
+from tests.core.thoroughness import examples
 
 ACTED = 100.0
 """Seconds in which everything happens; then faults end too."""
@@ -50,7 +51,7 @@ rules = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     history=histories,
     faults=rules,

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.http import Body, Request, Response, find_header
+from tests.core.thoroughness import examples
 
 HEADERS = (("content-type", "text/plain"), ("warning", "a"), ("warning", "b"))
 
@@ -23,7 +24,7 @@ def test_a_target_without_a_query_is_the_path():
     assert Request("GET", "/version").target == "/version"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(query=st.lists(st.tuples(st.text(), st.text()), max_size=4))
 def test_a_target_holds_the_query_in_order_and_only_ascii_without_spaces(query):
     target = Request("GET", "/p", tuple(query)).target

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.lines import LinePiece, LineSplitter, LineTooLong, LogLineSplitter
+from tests.core.thoroughness import examples
 
 TEXT = "one\n\n\u0085two\u2028\r\n\x0b\x0c\x1cthree\x00\nrest".encode()
 LINES = TEXT.split(b"\n")
@@ -101,7 +102,7 @@ def test_a_limit_below_a_character_still_ends():
 alphabet = st.lists(st.sampled_from([b"\n", b"a", b"bc", "é".encode(), "😀".encode(), b"\r", b"\x80"]), max_size=30)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(parts=alphabet, limit=st.integers(1, 12), data=st.data())
 def test_pieces_hold_every_byte_and_the_same_lines_in_any_chunking(parts, limit, data):
     text = b"".join(parts)
@@ -117,7 +118,7 @@ def test_pieces_hold_every_byte_and_the_same_lines_in_any_chunking(parts, limit,
     assert given_lines == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(parts=alphabet, limit=st.integers(1, 12), data=st.data())
 def test_a_watch_fails_in_every_chunking_just_where_a_line_is_too_long(parts, limit, data):
     text = b"".join(parts)

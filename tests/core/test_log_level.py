@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.log_level import LogLevel, detect_level
+from tests.core.thoroughness import examples
 
 LINES = {
     LogLevel.DEBUG: [
@@ -110,7 +111,7 @@ def test_level(level, line):
     assert detect_level(line) is level
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(line=st.one_of(st.text(), st.text(alphabet="{}[]()<>:=-| ERORWAN0123\x1b", max_size=40)))
 def test_any_text_has_a_level(line):
     assert isinstance(detect_level(line), LogLevel)

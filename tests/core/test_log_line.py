@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hodei_k8s_core.lines import LinePiece, LogLineSplitter
 from hodei_k8s_core.log_line import format_since_time, kubelet_complaint, parse_log_line, parse_log_lines
 from hodei_k8s_core.worker import LogEntry
+from tests.core.thoroughness import examples
 from tests.recordings import V1_36, load
 
 SECOND = 1795442479  # 2026-11-23T14:01:19Z
@@ -95,7 +96,7 @@ messages = st.one_of(st.binary(max_size=12), st.text(max_size=8).map(lambda text
 log_lines = st.builds(lambda stamp, text: stamp + text.replace(b"\n", b""), stamps, messages)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(lines=st.lists(log_lines, max_size=30), repeat=st.sampled_from([1, 20]), pieces=st.booleans())
 def test_in_bulk_is_as_one_by_one(lines, repeat, pieces):
     lines = [STAMP + b" same"] * 33 * (repeat - 1) + lines * repeat
@@ -104,7 +105,7 @@ def test_in_bulk_is_as_one_by_one(lines, repeat, pieces):
     assert parse_log_lines(lines) == [parse_log_line(line) for line in lines]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(line=st.binary(max_size=60))
 def test_nothing_is_lost_whatever_a_line_is(line):
     entry = parse_log_line(line)

@@ -15,10 +15,11 @@ from hodei_k8s_core.logs.cursor import LogCursor, parse_cursor
 from hodei_k8s_core.logs.reply import LogReply
 from hodei_k8s_core.server_time import NANOSECONDS
 from tests.core.log_files import OPTIONS, SECOND, Piece, Place, read, search, served, start, texts
+from tests.core.thoroughness import examples
 
 TICK = 0.25
 LIMIT = 160
-few = settings(max_examples=100, deadline=None)
+few = settings(max_examples=examples(100), deadline=None)
 
 
 @st.composite

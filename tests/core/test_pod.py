@@ -15,6 +15,7 @@ from hodei_k8s_core.event_list import parse_event_list
 from hodei_k8s_core.pod import Pod, epoch, parse_pod, parse_pod_list
 from hodei_k8s_core.worker_info import worker_info
 from hodei_k8s_core.worker_state import worker_state
+from tests.core.thoroughness import examples
 from tests.recordings import V1_36, load
 
 SECRET = "s3cr3t-in-the-content"
@@ -299,14 +300,14 @@ def tell(parse: Any, data: bytes) -> Any:
         return None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.binary(max_size=40))
 def test_arbitrary_bytes_are_a_value_or_internal(data: bytes) -> None:
     for parse in (parse_pod, parse_pod_list, parse_event_list):
         tell(parse, data)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(value=json_values, path=st.sampled_from(places(FULL)))
 def test_arbitrary_json_is_a_value_or_internal(value: Any, path: tuple[Any, ...]) -> None:
     for parse in (parse_pod, parse_pod_list, parse_event_list):
@@ -317,7 +318,7 @@ def test_arbitrary_json_is_a_value_or_internal(value: Any, path: tuple[Any, ...]
         worker_info(pod)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(scenario=st.sampled_from(V1_36), data=st.data())
 def test_a_reply_that_is_cut_is_internal(scenario: str, data: st.DataObject) -> None:
     whole = load(f"v1.36/{scenario}").bodies("get")[0].rstrip()

@@ -29,6 +29,7 @@ from hodei_k8s_core.capacity.pod_demand import (
     with_api_defaults,
 )
 from hodei_k8s_core.errors import Internal
+from tests.core.thoroughness import examples
 
 NANO = 10**9
 
@@ -81,7 +82,7 @@ CONTAINER = st.builds(lambda cpu, memory: (cpu, memory), AMOUNT, st.none() | st.
 INIT = st.lists(st.tuples(st.booleans(), CONTAINER), max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(CONTAINER, min_size=1, max_size=3), INIT)
 def test_it_is_the_most_that_runs_at_one_time(main, first) -> None:
     """While each init container runs, the sidecars before it do; then the containers with all sidecars."""

@@ -20,6 +20,7 @@ from hodei_k8s_core.spec.worker_spec import (
     ResourceRequirements,
     WorkerSpec,
 )
+from tests.core.thoroughness import examples
 
 DEFAULTS = KubernetesConfig()
 
@@ -89,7 +90,7 @@ def test_no_gpus_of_a_type_are_no_gpus() -> None:
     assert "gpu" not in json.dumps(pod)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     cores=st.floats(min_value=1e-12, max_value=1e6),
     memory=st.integers(1, 2**60),

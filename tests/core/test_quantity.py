@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.quantity import Quantity, QuantityFormat, parse_quantity
+from tests.core.thoroughness import examples
 
-lawful = settings(max_examples=100, deadline=None)
+lawful = settings(max_examples=examples(100), deadline=None)
 NANOS = st.integers(-(10**40), 10**40)
 
 

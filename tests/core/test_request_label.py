@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hodei_k8s_core import requests
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.request_label import OTHER, RESOURCES, VERBS, request_label
+from tests.core.thoroughness import examples
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_label(request_, label):
     assert request_label(request_) == label
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "weird"]),
     path=st.lists(st.sampled_from(["", "api", "apis", "v1", "namespaces", "pods", "log", "x", "group"]), max_size=9),

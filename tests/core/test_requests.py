@@ -73,6 +73,11 @@ def faults_of(call, *args, **kwargs) -> tuple[str, ...]:
             "GET",
             "/api/v1/namespaces/ns/events?fieldSelector=involvedObject.uid%3Da%5C%2Cb%5C%3Dc%5C%5C",
         ),
+        (
+            requests.list_events_of_pods("ns", limit=500),
+            "GET",
+            "/api/v1/namespaces/ns/events?fieldSelector=involvedObject.kind%3DPod&limit=500",
+        ),
         (requests.get_namespace("ns"), "GET", "/api/v1/namespaces/ns"),
         (requests.create_namespace("ns"), "POST", "/api/v1/namespaces"),
         (

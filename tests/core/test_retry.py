@@ -19,6 +19,7 @@ from hodei_k8s_core.retry import (
     retry_idempotent,
     retry_unrepeatable,
 )
+from tests.core.thoroughness import examples
 
 POLICY = RetryPolicy(max_attempts=4, first_delay=1.0, factor=2.0, max_delay=10.0, jitter=0.5)
 
@@ -123,7 +124,7 @@ failures = st.one_of(
 chances = st.floats(0, 1, exclude_max=True)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(failure=failures, attempt=st.integers(1, 10), chance=chances)
 def test_no_unrepeatable_request_is_sent_again_where_it_may_have_happened(failure, attempt, chance):
     decision = unrepeatable(failure, attempt=attempt, chance=chance)
@@ -134,7 +135,7 @@ def test_no_unrepeatable_request_is_sent_again_where_it_may_have_happened(failur
         assert decision == idempotent(failure, attempt=attempt, chance=chance)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     attempt=st.integers(1, 100_000),
     first=st.floats(0.001, 10),

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.retry_budget import RetryBudget
+from tests.core.thoroughness import examples
 
 
 def test_it_is_full_at_first_and_empties():
@@ -29,7 +30,7 @@ def test_times_out_of_order_give_nothing():
     assert [budget.spend(10.0), budget.spend(5.0), budget.spend(10.5), budget.spend(11.0)] == [True, False, False, True]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     capacity=st.integers(0, 20),
     refill=st.floats(0, 5),

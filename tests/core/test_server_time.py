@@ -15,6 +15,7 @@ from hodei_k8s_core.server_time import (
     parse_rfc3339_nanoseconds,
     server_date,
 )
+from tests.core.thoroughness import examples
 
 SECOND = 1795442479  # 2026-11-23T14:01:19Z
 GOOD = "Mon, 23 Nov 2026 14:01:19 GMT"
@@ -107,7 +108,7 @@ def test_what_no_year_holds_cannot_be_formatted(epoch):
         format_rfc3339(epoch)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(microseconds=st.integers(-62135596800_000_000, 253402300799_000_000))
 def test_a_time_survives_formatting_and_parsing(microseconds):
     parsed = parse_rfc3339_nanoseconds(format_rfc3339(microseconds / 1_000_000))
@@ -116,7 +117,7 @@ def test_a_time_survives_formatting_and_parsing(microseconds):
     assert abs(parsed - microseconds * 1000) <= (0 if abs(microseconds) < 2**52 else 32_000)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     moment=st.datetimes(min_value=dt.datetime(1, 1, 2), max_value=dt.datetime(9999, 12, 30)),  # noqa: DTZ001
     offset=st.integers(-14 * 60, 14 * 60),

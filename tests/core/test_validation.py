@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hodei_k8s_core import validation as v
 from hodei_k8s_core.errors import ConfigurationError, Fault
+from tests.core.thoroughness import examples
 
 ANYTHING = st.one_of(
     st.none(),
@@ -35,7 +36,7 @@ CHECKS = {
 }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(ANYTHING, st.sampled_from(sorted(CHECKS)))
 def test_a_check_never_raises(value, name: str):
     problem = CHECKS[name](value)

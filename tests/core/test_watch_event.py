@@ -19,6 +19,7 @@ from hodei_k8s_core.watch_event import (
     parse_watch_event,
     version_newer,
 )
+from tests.core.thoroughness import examples
 from tests.recordings import V1_36, load
 
 POD = '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","uid":"u","resourceVersion":"7"},"status":{"phase":"Running"}}'  # noqa: E501
@@ -131,7 +132,7 @@ def test_versions_compare_as_numbers(version, than, newer):
     assert version_newer(version, than) is newer
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(a=st.integers(0, 10**40), b=st.integers(0, 10**40), zeros=st.integers(0, 3))
 def test_versions_of_any_length_compare_as_numbers(a, b, zeros):
     assert version_newer("0" * zeros + str(a), str(b)) is (a > b)

@@ -19,6 +19,7 @@ from hodei_k8s_core.worker import (
     WorkerInfo,
     WorkerState,
 )
+from tests.core.thoroughness import examples
 
 HANDLE = WorkerHandle(
     worker_id="w",
@@ -34,7 +35,7 @@ def test_a_handle_survives_a_trip_through_json():
     assert WorkerHandle.from_json(HANDLE.to_json().encode()) == HANDLE
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     texts=st.lists(st.text(), min_size=4, max_size=4),
     created_at=st.floats(allow_nan=False, allow_infinity=False),

@@ -13,6 +13,7 @@ from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.worker import WorkerInfo, WorkerState
 from hodei_k8s_core.worker_info import worker_handle, worker_info
 from hodei_k8s_core.worker_state import worker_state
+from tests.core.thoroughness import examples
 
 RUNNING = {"running": {"startedAt": "2026-11-23T14:00:05Z"}}
 TERMINATED = {
@@ -338,7 +339,7 @@ statuses = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(status=statuses, annotations=st.dictionaries(st.sampled_from(["hodei.io/draining", "hodei.io/job-id"]), texts))
 def test_no_status_is_a_crash(status: dict[str, Any], annotations: dict[str, str]) -> None:
     whole = {"kind": "Pod", "metadata": {"name": "a", "annotations": annotations}, "status": status}
