@@ -153,7 +153,9 @@ class LogReply:
             if not self._to_skip:
                 found = Place.FINDING if cursor.within else Place.GIVING
                 self.place = found if after.last == cursor.last else Place.LOST
-        elif after.opened != cursor.opened or after.within > cursor.within:
+        elif (
+            after.opened != cursor.opened or after.within > cursor.within
+        ):  # pragma: no cover - another line at the cursor's place
             self.place = Place.LOST
         elif after.within == cursor.within:
             self.place = Place.GIVING

@@ -47,7 +47,9 @@ class LogSearch:
     def end(self) -> None:
         """The reply has ended."""
         self.complaint = complaint_in(self._splitter.tail)
-        if self._splitter.tail and not self.complaint:
+        if (
+            self._splitter.tail and not self.complaint
+        ):  # pragma: no cover - a finite reply ends with a newline or a complaint
             self.feed(b"\n")
         cursor = self._cursor
         if cursor.opened is None:
@@ -66,7 +68,7 @@ class LogSearch:
             mark = mark_of(text, timestamp)
             self.first = self.first or mark
             self._following = self._following or mark
-        else:
+        else:  # pragma: no cover - a runtime stamps every line
             mark = None
         self._unfinished = mark if goes_on else None
         if mark is not None and not goes_on:

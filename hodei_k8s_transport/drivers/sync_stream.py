@@ -46,6 +46,9 @@ class SyncStream(Generic[T, R]):
         return self
 
     def __next__(self) -> T:
+        # Only a stream that is entered has a batch. Asked first, since it is so for all but one item of a batch.
+        if self._batch:
+            return self._batch.popleft()
         if not self._entered:
             raise RuntimeError("a stream is iterated inside its `with` block")
         while not self._batch:

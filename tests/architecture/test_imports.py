@@ -39,6 +39,7 @@ ALLOWED_MODULES = {
     "operator",
     "re",
     "string",
+    "types",
     "typing",
     "unicodedata",
     "urllib.parse",

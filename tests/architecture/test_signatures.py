@@ -15,7 +15,8 @@ import pytest
 from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
 from hodei_k8s_transport.provider import KubernetesProvider
 
-NOT_A_COROUTINE = {"connect", "close", "fleet"}  # the first and the last give a context manager; `close` ends what runs, and waits not
+# `connect` and `fleet` give a context manager; `close` ends what runs, and waits for nothing.
+NOT_A_COROUTINE = {"connect", "close", "fleet"}
 OTHER_WORDS = {"close": "threads have their connections closed at once; of tasks that is the block of `connect`"}
 
 

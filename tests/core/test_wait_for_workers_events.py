@@ -156,3 +156,12 @@ def test_a_list_without_an_end_is_cut_and_told() -> None:
     found, requests = read_pages(*(events_page(n, "u1", f"t{n}") for n in range(30)))
     assert (len(requests), len(found.by_uid["u1"])) == (20, 20)
     assert "more than 10000" in found.unreadable
+
+
+def test_workers_that_get_stuck_one_after_the_other_share_their_lists_too() -> None:
+    world, handles = stuck_world(1)
+    for number in range(1, 8):
+        world.advance(1)
+        handles.append(created(world, f"stuck{number}", "stuck:1"))
+    outcome = world.run(operations.wait_for_workers(PATIENT, handles, timeout=21))
+    assert 2 <= len(event_lists(outcome)) <= 5
