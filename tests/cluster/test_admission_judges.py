@@ -21,6 +21,8 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.operations import read_capacity
 from tests.cluster.capacity_lab import Api, Json, wait
 
+pytestmark = pytest.mark.unsettled
+
 NAMESPACES = 10
 PODS = 40
 SEED = 11

@@ -23,7 +23,7 @@ from tests.cluster.cutting import through_cutting_proxy
 from tests.cluster.hosts import Host
 from tests.cluster.lab import Kubectl, Lab
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.unsettled]
 
 MANY = 200_000
 LONG_EVERY = 2_000
