@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,7 +43,9 @@ def shown(value: Any, depth: int = 4) -> Iterator[str]:
     if isinstance(value, list | tuple | set | dict):
         parts = list(value.values() if isinstance(value, dict) else value)
     else:
-        parts = [getattr(value, name) for name in dir(value) if not name.startswith("_")]
+        with warnings.catch_warnings():  # of what other libraries deprecate
+            warnings.simplefilter("ignore")
+            parts = [getattr(value, name) for name in dir(value) if not name.startswith("_")]
     for part in parts:
         if not callable(part):
             yield from shown(part, depth - 1)
