@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("msgspec", "kubernetes", "pydantic", "kubernetes_asyncio", "lightkube")
+_PACKAGES = ("msgspec", "h11", "anyio", "httpx", "kubernetes", "pydantic", "kubernetes_asyncio", "lightkube", "kr8s")
 
 
 def machine() -> list[str]:

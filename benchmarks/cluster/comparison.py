@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from benchmarks.case import Contestant
 from benchmarks.cluster.player import Player
 from benchmarks.cluster.site import Site
-from benchmarks.measure import CannotRun, Measured, Row, compared
+from benchmarks.measure import Measured, Row, compared
+from benchmarks.runner import CannotRun
 
 Players = Mapping[Contestant, Player]
 Samples = Mapping[Contestant, float | CannotRun]

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmarks.cluster.site import AT_A_TIME
-from benchmarks.measure import CannotRun
+from benchmarks.runner import CannotRun
 
 Step = tuple[str, tuple[Any, ...]]
 """A name of `Sync` and `Async`, and its arguments."""

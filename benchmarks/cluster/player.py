@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from benchmarks.cluster.play import Done, serve
-from benchmarks.measure import CannotRun
+from benchmarks.runner import CannotRun
 
 _TIMEOUT = 180.0
 """Seconds for one step."""

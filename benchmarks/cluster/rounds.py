@@ -6,7 +6,7 @@ from benchmarks.case import Contestant
 from benchmarks.cluster.comparison import Players, Samples, expect, one_by_one
 from benchmarks.cluster.player import Player
 from benchmarks.cluster.site import AT_A_TIME, LINES, PODS, Site
-from benchmarks.measure import CannotRun
+from benchmarks.runner import CannotRun
 from benchmarks.worker import Worker, workers
 
 MADE = 64

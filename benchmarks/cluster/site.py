@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from benchmarks.measure import CannotRun
 from benchmarks.peers.hodei import worker_spec
+from benchmarks.runner import CannotRun
 from benchmarks.worker import POOL, PULL_SECRET, SERVICE_ACCOUNT, workers
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.toleration import Toleration

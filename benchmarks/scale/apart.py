@@ -7,7 +7,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
-from benchmarks.measure import CannotRun
+from benchmarks.runner import CannotRun
 
 R = TypeVar("R")
 _TIMEOUT = 300.0

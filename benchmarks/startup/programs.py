@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.case import Contestant
-from benchmarks.measure import CannotRun, Measured, Row, compared
+from benchmarks.measure import Measured, Row, compared
+from benchmarks.runner import CannotRun
 
 _STARTS = 5
 """A round starts each program this often."""

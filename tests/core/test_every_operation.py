@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_closed_at_every_point(name: str) -> None:
     for point in points(case):
         world, outcome = run(case, {point: Close()})
         assert outcome.closed_at == point
-        assert case.settled(world), f"closed at {point}:\n{outcome.transcript(5)}"
+        assert case.settled(world), told(f"closed at {point}", outcome)
         assert_next_call_settles(name, world)
 
 
@@ -94,14 +95,14 @@ def test_one_failure_at_every_point(name: str, failure: str) -> None:
     case = CASES[name]
     for point in failing_points(case):
         world, outcome = run(case, {point: FAILURES[failure]()})
-        where = f"{failure} at {point}:\n{outcome.transcript()}"
-        assert outcome.seconds < LONGEST, where
-        assert case.settled(world), where
+        where = partial(told, f"{failure} at {point}", outcome)
+        assert outcome.seconds < LONGEST, where()
+        assert case.settled(world), where()
         if outcome.error is None:
-            assert name in TELLERS or case.expect(world, outcome.result), where
+            assert name in TELLERS or case.expect(world, outcome.result), where()
         else:
-            assert isinstance(outcome.error, ProviderError), where
-            assert failure == "hopeless", where
+            assert isinstance(outcome.error, ProviderError), where()
+            assert failure == "hopeless", where()
         assert_truth_is_told(name, world, outcome, where)
 
 
@@ -116,10 +117,10 @@ def test_everything_fails_from_every_request_on(name: str, fault: object) -> Non
         given = case.prepare(world)
         world.plan.add(Rule("", "", fault, nth=nth, times=None))
         outcome = world.run(case.make(given), max_effects=50_000)
-        where = f"{fault!r} from request {nth} on:\n{outcome.transcript(12)}"
-        assert outcome.seconds < LONGEST, where
-        assert outcome.error is None or isinstance(outcome.error, ProviderError), where
-        assert case.settled(world), where
+        where = partial(told, f"{fault!r} from request {nth} on", outcome)
+        assert outcome.seconds < LONGEST, where()
+        assert outcome.error is None or isinstance(outcome.error, ProviderError), where()
+        assert case.settled(world), where()
         assert_truth_is_told(name, world, outcome, where)
         world.plan.rules.clear()
         assert_next_call_settles(name, world)
@@ -131,21 +132,26 @@ def test_stopped_at_every_point(name: str) -> None:
     case = CASES[name]
     for point in points(case):
         world, outcome = run(case, {point: Throw(StopRequested())})
-        where = f"stopped at {point}:\n{outcome.transcript(8)}"
-        assert outcome.error is None or isinstance(outcome.error, StopRequested | ProviderError), where
-        assert case.settled(world), where
+        where = partial(told, f"stopped at {point}", outcome)
+        assert outcome.error is None or isinstance(outcome.error, StopRequested | ProviderError), where()
+        assert case.settled(world), where()
         if name == "run_worker":
-            assert pods(world) == 0, where
+            assert pods(world) == 0, where()
 
 
-def assert_truth_is_told(name: str, world: World, outcome: Outcome, where: str) -> None:
+def told(disturbance: str, outcome: Outcome) -> str:
+    """Where it went wrong. Made only when it did: the text of a whole run costs more than the run."""
+    return f"{disturbance}:\n{outcome.transcript()}"
+
+
+def assert_truth_is_told(name: str, world: World, outcome: Outcome, where: Callable[[], str]) -> None:
     """A create that failed left no Pod, or says that it does not know."""
     if name == "create_worker" and outcome.error is not None and not isinstance(outcome.error, OutcomeUnknown):
-        assert pods(world) == 0, where
+        assert pods(world) == 0, where()
     if name == "create_worker" and outcome.error is None:
-        assert outcome.result.pod_uid == world.pods(NAMESPACE)["hodei-worker-w1"]["metadata"]["uid"], where
+        assert outcome.result.pod_uid == world.pods(NAMESPACE)["hodei-worker-w1"]["metadata"]["uid"], where()
     if isinstance(outcome.error, OutcomeUnknown):
-        assert outcome.error.creation_token in str(outcome.error), where
+        assert outcome.error.creation_token in str(outcome.error), where()
 
 
 def assert_next_call_settles(name: str, world: World) -> None:

@@ -164,7 +164,7 @@ def channel_line(channel):
 
 
 def test_who_gives_up_waiting_takes_no_turn_away(h11_side, server):
-    server.route("/x", Reply(reply(200, b"x").wire, pause=0.01))
+    server.route("/x", Reply(reply(200, b"x").wire, pause=0.003))
 
     async def main():
         async with h11_side.channel(server.url, max_connections=1) as channel:
@@ -173,7 +173,7 @@ def test_who_gives_up_waiting_takes_no_turn_away(h11_side, server):
                 with contextlib.suppress(TransportError):
                     await channel.send(GET, limit)
 
-            await h11_side.gather(*(lambda limit=limit: waits(limit) for limit in (SOON, 0.05, 0.1, SOON, 0.15)))
+            await h11_side.gather(*(lambda limit=limit: waits(limit) for limit in (SOON, 0.02, 0.04, SOON, 0.06)))
             assert (await channel.send(GET, SOON)).body == b"x"
 
     h11_side.run(main)

@@ -118,7 +118,7 @@ def test_a_server_that_stalls_at_a_byte_is_a_timeout(side, server, whole):
         async with side.channel(server.url) as channel:
             for size in sizes:
                 with pytest.raises(TransportError) as caught:
-                    await channel.send(GET, 0.15)
+                    await channel.send(GET, 0.1)
                 expected = Delivery.MAYBE_SENT if size < head else Delivery.ANSWERED
                 assert failure_of(caught) == (TransportFault.TIMEOUT, expected), size
             assert await side.until(lambda: server.open_connections == 0)
@@ -244,7 +244,7 @@ def test_no_connection_is_free(side, server):
 
             async def first():
                 with pytest.raises(TransportError) as caught:
-                    await channel.send(GET, 0.6)
+                    await channel.send(GET, 0.35)
                 assert caught.value.fault is TransportFault.TIMEOUT
 
             async def second():
