@@ -49,7 +49,7 @@ class AsyncStream(Generic[T, R]):
 
     async def __anext__(self) -> T:
         # Only a stream that is entered and that no task waits for has a batch. Asked first, since it is so for all but
-        # one item of a batch: 0.1 us instead of 0.4.
+        # one item of a batch: 0.18 us instead of 0.32.
         if self._batch:
             return self._batch.popleft()
         if not self._entered:
