@@ -18,7 +18,10 @@ class Authority:
             pytest.skip("there is no openssl command to make certificates with")
         self._directory = directory
         self.certificate = directory / "ca.pem"
-        self._openssl("req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test")
+        self._openssl(
+            *("req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test"),
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),  # Python 3.13 is strict by default (RFC 5280)
+        )
 
     def client_context(self) -> ssl.SSLContext:
         """A context that trusts this authority alone."""
@@ -26,7 +29,7 @@ class Authority:
 
     def server_context(self, name: str = "IP:127.0.0.1,DNS:localhost", *, days: int = 2) -> ssl.SSLContext:
         """A server's context with a certificate for `name` that is good for `days` days."""
-        (self._directory / "ext").write_text(f"subjectAltName={name}\n")
+        (self._directory / "ext").write_text(f"subjectAltName={name}\nauthorityKeyIdentifier=keyid\n")
         self._openssl("req", *_KEY, "-keyout", "s.key", "-out", "s.csr", "-subj", "/CN=server")
         self._openssl(
             *("x509", "-req", "-in", "s.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
