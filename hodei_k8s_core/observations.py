@@ -70,6 +70,13 @@ class LogReconnected(msgspec.Struct, frozen=True):
     cause: str
 
 
+class ReconcileAction(msgspec.Struct, frozen=True):
+    """A reconcile did something about one worker; both from bounded sets."""
+
+    kind: str
+    outcome: str
+
+
 Observation = (
     StepStarted
     | ApiExchange
@@ -80,4 +87,5 @@ Observation = (
     | PodDestroyed
     | WatchReconnected
     | LogReconnected
+    | ReconcileAction
 )

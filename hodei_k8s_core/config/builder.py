@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from hodei_k8s_core.config.node_pool import NodePool
+from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.toleration import Toleration
@@ -205,3 +206,7 @@ class ConfigBuilder:
     def startup(self, value: StartupPolicy) -> Self:
         """How long each stage of a worker's start may take."""
         return self._with("startup", value)
+
+    def reconcile(self, value: ReconcilePolicy) -> Self:
+        """What a reconcile may take away, and when."""
+        return self._with("reconcile", value)

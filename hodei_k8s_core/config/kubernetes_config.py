@@ -10,6 +10,7 @@ import msgspec
 from hodei_k8s_core.config.builder import ConfigBuilder
 from hodei_k8s_core.config.environment import name_variables, read_environment, write_environment
 from hodei_k8s_core.config.node_pool import NodePool
+from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS, setting_faults
 from hodei_k8s_core.config.startup_policy import StartupPolicy
@@ -19,8 +20,10 @@ from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.validation import copied_json, fault_of, instance, raise_faults
 
-_PARTS = {"retry": RetryPolicy, "watch": WatchPolicy, "startup": StartupPolicy}
+_PARTS = {"retry": RetryPolicy, "watch": WatchPolicy, "startup": StartupPolicy, "reconcile": ReconcilePolicy}
 _COPIED = ("node_selector", "labels", "annotations", "affinity")
+DEFAULT_PROVIDER_ID = "kubernetes"
+"""What destroys by comparison refuses it: two installations would share it."""
 _SUMMARY = "the configuration is not valid"
 
 
@@ -35,7 +38,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str = "hodei-workers"
     kubeconfig_path: str | None = None
     context: str | None = None
-    provider_id: str = "kubernetes"
+    provider_id: str = DEFAULT_PROVIDER_ID
     service_account: str | None = None
     image_pull_secrets: Sequence[str] = ()
     labels: Mapping[str, str] = {}
@@ -69,6 +72,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetryPolicy = RetryPolicy()
     watch: WatchPolicy = WatchPolicy()
     startup: StartupPolicy = StartupPolicy()
+    reconcile: ReconcilePolicy = ReconcilePolicy()
 
     def __post_init__(self) -> None:
         wrong_parts = [f for name, part in _PARTS.items() for f in fault_of(name, instance(part)(getattr(self, name)))]

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from hodei_k8s_core.config import setting_kinds as kinds
+from hodei_k8s_core.config.reconcile_policy import RECONCILE_CHECKS as RECONCILE
 from hodei_k8s_core.config.retry_policy import RETRY_CHECKS as RETRY
 from hodei_k8s_core.config.setting_kinds import Kind
 from hodei_k8s_core.config.startup_policy import STARTUP_CHECKS as STARTUP
@@ -108,6 +109,11 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("watch.delay_reset", kinds.seconds(WATCH["delay_reset"]), "a watch that lasted so long begins anew"),
     Setting("watch.timeout_min", kinds.seconds(WATCH["timeout_min"]), "the shortest watch that is asked for"),
     Setting("watch.timeout_max", kinds.seconds(WATCH["timeout_max"]), "the longest watch that is asked for"),
+    Setting("reconcile.interval", kinds.seconds(RECONCILE["interval"]), "between two reconciles of `serve`"),
+    Setting("reconcile.min_age", kinds.seconds(RECONCILE["min_age"]), "what is younger is never taken away"),
+    Setting("reconcile.overdue", kinds.seconds(RECONCILE["overdue"]), "after a worker's lifetime, until it is removed"),
+    Setting("reconcile.max_share", kinds.ratio(RECONCILE["max_share"]), "of the workers; more needs consent"),
+    Setting("reconcile.free_removals", kinds.whole(RECONCILE["free_removals"]), "so many never need consent"),
     Setting("startup.schedule", kinds.seconds(STARTUP["schedule"]), "until an accepted worker has a node"),
     Setting("startup.scale_up", kinds.seconds(STARTUP["scale_up"]), "the same while an autoscaler adds a node"),
     Setting("startup.pull", kinds.seconds(STARTUP["pull"]), "then until the node has the volumes and the image"),

@@ -24,6 +24,7 @@ from hodei_k8s_core.operations.get_worker_logs import get_worker_logs
 from hodei_k8s_core.operations.health_check import health_check
 from hodei_k8s_core.operations.list_workers import list_workers
 from hodei_k8s_core.operations.read_capacity import read_capacity
+from hodei_k8s_core.operations.reconcile import apply_plan, plan_fleet
 from hodei_k8s_core.operations.run_worker import run_and_keep_worker, run_worker
 from hodei_k8s_core.operations.wait_for_worker import wait_for_worker
 from hodei_k8s_core.operations.wait_for_workers import wait_for_workers
@@ -32,6 +33,7 @@ from hodei_k8s_core.operations.worker_status import describe_worker, get_worker_
 
 __all__ = [
     "adopt_or_create_worker",
+    "apply_plan",
     "assign_job",
     "audit",
     "can_fulfill",
@@ -54,6 +56,7 @@ __all__ = [
     "health_check",
     "list_workers",
     "new_creation_token",
+    "plan_fleet",
     "read_capacity",
     "release_job",
     "run_and_keep_worker",

@@ -17,6 +17,7 @@ from hodei_k8s_core.capabilities import JobRequirements
 from hodei_k8s_core.capacity.fulfillment import Fit, Fulfillment
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Emit, StopRequested
+from hodei_k8s_core.reconcile.plan import Plan
 from hodei_k8s_core.simulation.behaviour import Behaviour
 from hodei_k8s_core.simulation.world import World
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
@@ -56,6 +57,16 @@ def ready(world: World) -> WorkerHandle:
     handle = created(world)
     world.run(operations.wait_for_worker(CONFIG, handle))
     return handle
+
+
+def aged(world: World) -> None:
+    ready(world)
+    world.advance(CONFIG.reconcile.min_age + 1)
+
+
+def orphaned(world: World) -> Plan:
+    aged(world)
+    return world.run(operations.plan_fleet(CONFIG, wanted=())).result
 
 
 def ended(world: World) -> WorkerHandle:
@@ -135,6 +146,13 @@ CASES: dict[str, Case] = {
         prepare=lambda world: world.run(operations.create_worker(CONFIG, SPEC, creation_token=TOKEN)).result,
         expect=lambda world, handle: handle.pod_name in world.pods(NAMESPACE),
         settled=lambda world: pods(world) == 1,
+        changes=True,
+    ),
+    "apply_plan": Case(
+        lambda plan: operations.apply_plan(CONFIG, plan),
+        prepare=orphaned,
+        expect=lambda world, results: [result.outcome.value for result in results] == ["done"],
+        settled=one_or_none,
         changes=True,
     ),
     "assign_job": Case(
@@ -257,6 +275,11 @@ CASES: dict[str, Case] = {
         lambda _: operations.list_workers(CONFIG),
         prepare=ready,
         expect=lambda world, infos: [info.worker_id for info in infos] == ["w1"],
+    ),
+    "plan_fleet": Case(
+        lambda _: operations.plan_fleet(CONFIG, wanted=()),
+        prepare=aged,
+        expect=lambda world, plan: [action.worker_id for action in plan.removals] == ["w1"],
     ),
     "read_capacity": Case(
         lambda _: operations.read_capacity(CONFIG),

@@ -11,6 +11,7 @@ import pytest
 from hodei_k8s_core.config import KubernetesConfig, flat_values
 from hodei_k8s_core.config.builder import ConfigBuilder
 from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
+from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTINGS
 from hodei_k8s_core.config.settings_markdown import settings_markdown
@@ -40,6 +41,7 @@ def test_kubernetes_config_default():
     assert (config.creation_timeout, config.grace_period, config.ttl_seconds_after_finished) == (60, 30, 300)
     assert (config.max_response_bytes, config.http) == (64 * 1024 * 1024, "httpx")
     assert (config.retry, config.watch, config.startup) == (RetryPolicy(), WatchPolicy(), StartupPolicy())
+    assert config.reconcile == ReconcilePolicy()
 
 
 WRONG = {
@@ -87,6 +89,7 @@ WRONG = {
     "retry": [None, {}, 3],
     "watch": [None, RetryPolicy()],
     "startup": [None, {}, WatchPolicy()],
+    "reconcile": [None, {}, StartupPolicy()],
 }
 
 
@@ -206,6 +209,7 @@ FULL = {
     "startup": StartupPolicy(
         schedule=1, scale_up=2, pull=3, start=4, ready=5, image_retries=0, restarts=7, settle=0.0, end=9
     ),
+    "reconcile": ReconcilePolicy(interval=5, min_age=0, overdue=1, max_share=1, free_removals=0),
 }
 
 
@@ -267,7 +271,7 @@ def test_the_builder_of_one_configuration_does_not_change_another():
 
 def test_the_table_has_every_setting_once():
     names = [setting.field for setting in SETTINGS]
-    parts = {"retry": RetryPolicy, "watch": WatchPolicy, "startup": StartupPolicy}
+    parts = {"retry": RetryPolicy, "watch": WatchPolicy, "startup": StartupPolicy, "reconcile": ReconcilePolicy}
     wanted = {name for name in KubernetesConfig.__struct_fields__ if name not in parts}
     wanted |= {f"{part}.{name}" for part, kind in parts.items() for name in kind.__struct_fields__}
     assert len(names) == len(set(names))

@@ -19,7 +19,7 @@ LONGEST = CONFIG.destroy_timeout + CONFIG.grace_period + 2 * CONFIG.operation_ti
 """Virtual seconds that no operation may outlive, whatever is done to it."""
 
 
-TELLERS = {"audit", "health_check"}
+TELLERS = {"apply_plan", "audit", "health_check"}
 """They succeed by telling what they found."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.startup_policy import DEFAULT_POLICY, StartupPolicy
 from hodei_k8s_core.config.watch_policy import WatchPolicy
@@ -17,6 +18,7 @@ from hodei_k8s_core.errors import ConfigurationError
         (RetryPolicy, {"jitter": 1, "budget_refill_per_second": 0, "max_delay": 0}),
         (WatchPolicy, {"timeout_min": 300, "timeout_max": 300, "delay_reset": 0}),
         (StartupPolicy, {"schedule": 0.1, "image_retries": 0, "restarts": 0, "settle": 0, "end": 0}),
+        (ReconcilePolicy, {"min_age": 0, "overdue": 0, "max_share": 0, "free_removals": 0}),
     ],
 )
 def test_the_limits_themselves_are_allowed(make, fields):
@@ -48,6 +50,10 @@ def test_the_limits_themselves_are_allowed(make, fields):
                 "settle": -0.1,
                 "end": None,
             },
+        ),
+        (
+            ReconcilePolicy,
+            {"interval": 0, "min_age": -1, "overdue": "1", "max_share": 1.1, "free_removals": 1.5},
         ),
     ],
 )
