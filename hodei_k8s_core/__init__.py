@@ -12,6 +12,7 @@ from hodei_k8s_core.capacity.fulfillment import Fit, Fulfillment
 from hodei_k8s_core.capacity.overview import CapacityReport
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
+from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.toleration import Toleration
@@ -72,6 +73,8 @@ from hodei_k8s_core.permissions import Feature, rbac_manifests
 from hodei_k8s_core.pod import Pod, PodList, parse_pod, parse_pod_list
 from hodei_k8s_core.pod_manifest import build_worker_pod
 from hodei_k8s_core.quantity import Quantity, parse_quantity
+from hodei_k8s_core.reconcile.plan import Action, ActionKind, ActionOutcome, ActionResult, Plan
+from hodei_k8s_core.reconcile.plan_reconcile import Existing, plan_reconcile
 from hodei_k8s_core.secret import Secret
 from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
 from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
@@ -92,6 +95,10 @@ from hodei_k8s_core.worker_info import worker_info
 from hodei_k8s_core.worker_state import worker_state
 
 __all__ = [
+    "Action",
+    "ActionKind",
+    "ActionOutcome",
+    "ActionResult",
     "Architecture",
     "AuditReport",
     "AuditStatus",
@@ -114,6 +121,7 @@ __all__ = [
     "EventList",
     "Evidence",
     "Examination",
+    "Existing",
     "Fault",
     "FinalReport",
     "Fit",
@@ -146,6 +154,7 @@ __all__ = [
     "OutcomeUnknown",
     "PermissionDenied",
     "PersistentVolume",
+    "Plan",
     "Pod",
     "PodList",
     "PoolTaint",
@@ -159,6 +168,7 @@ __all__ = [
     "Random",
     "Read",
     "ReadinessProbe",
+    "ReconcilePolicy",
     "Request",
     "ResourceLimitExceeded",
     "ResourceLimits",
@@ -208,6 +218,7 @@ __all__ = [
     "parse_pod_list",
     "parse_quantity",
     "parse_status",
+    "plan_reconcile",
     "rbac_manifests",
     "timeline",
     "verdict_of_refusal",

@@ -21,6 +21,8 @@ from hodei_k8s_core.operations.final_report import LAST_LINES
 from hodei_k8s_core.operations.run_worker import RunItem
 from hodei_k8s_core.operations.watch_workers import in_namespace
 from hodei_k8s_core.permissions import Feature
+from hodei_k8s_core.reconcile.plan import ActionResult, Plan
+from hodei_k8s_core.reconcile.plan_reconcile import Wanted
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_core.worker_change import FleetItem, WaitOutcome
@@ -173,6 +175,21 @@ class KubernetesProvider(CapacityMethods):
         Raises: ConnectionFailed, AuthenticationFailed, Timeout.
         """
         return self._run(operations.list_workers(self._config))
+
+    def plan_reconcile(self, wanted: Wanted | None = None) -> Plan:
+        """What would have to be done so that only the `wanted` workers are there, and none beyond its time.
+
+        `wanted`: worker ids, or worker id -> uid of the Pod that the host knows; None: nothing is an orphan. Nothing is
+        changed. Raises: ConfigurationError for the default `provider_id`; ConnectionFailed, AuthenticationFailed.
+        """
+        return self._run(operations.plan_fleet(self._config, wanted))
+
+    def apply_reconcile(self, plan: Plan, *, consent: bool = False) -> list[ActionResult]:
+        """Do what a plan says, one result for each action; what has changed since is left alone.
+
+        Raises: ConfigurationError for a plan that needs `consent` and has none, before anything is sent.
+        """
+        return self._run(operations.apply_plan(self._config, plan, consent=consent))
 
     def get_worker_logs(
         self,

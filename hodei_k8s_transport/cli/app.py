@@ -18,6 +18,7 @@ from hodei_k8s_transport.cli.commands import (
     list_,
     logs,
     rbac,
+    reconcile,
     run,
     status,
     wait,
@@ -64,5 +65,20 @@ def options(
     context.obj = Target(namespace, cluster_context, kubeconfig, provider_id, record)
 
 
-for command in (run, create, status, logs, list_, wait, explain, destroy, health, doctor, rbac, capabilities, fits):
+for command in (
+    run,
+    create,
+    status,
+    logs,
+    list_,
+    wait,
+    explain,
+    destroy,
+    reconcile,
+    health,
+    doctor,
+    rbac,
+    capabilities,
+    fits,
+):
     app.command(name=command.NAME, epilog=command.EXAMPLES)(command.command)
