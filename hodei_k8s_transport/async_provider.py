@@ -134,6 +134,13 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         """Everything that the worker's Pod tells. Raises: as `get_worker_status`."""
         return await self._run(operations.describe_worker(self._config, handle))
 
+    async def find_worker(self, worker_id: str) -> WorkerInfo | None:
+        """Whichever Pod of this provider is that worker now, terminated ones included; None where there is none.
+
+        Raises: as `get_worker_status`.
+        """
+        return await self._run(operations.find_worker(self._config, worker_id))
+
     async def wait_for_worker(
         self,
         handle: WorkerHandle,

@@ -124,6 +124,13 @@ class KubernetesProvider(CapacityMethods):
         """Everything that the worker's Pod tells. Raises: as `get_worker_status`."""
         return self._run(operations.describe_worker(self._config, handle))
 
+    def find_worker(self, worker_id: str) -> WorkerInfo | None:
+        """Whichever Pod of this provider is that worker now, terminated ones included; None where there is none.
+
+        Raises: as `get_worker_status`.
+        """
+        return self._run(operations.find_worker(self._config, worker_id))
+
     def wait_for_worker(
         self,
         handle: WorkerHandle,

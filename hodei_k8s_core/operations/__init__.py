@@ -29,7 +29,7 @@ from hodei_k8s_core.operations.run_worker import run_and_keep_worker, run_worker
 from hodei_k8s_core.operations.wait_for_worker import wait_for_worker
 from hodei_k8s_core.operations.wait_for_workers import wait_for_workers
 from hodei_k8s_core.operations.watch_workers import watch_workers
-from hodei_k8s_core.operations.worker_status import describe_worker, get_worker_status
+from hodei_k8s_core.operations.worker_status import describe_worker, find_worker, get_worker_status
 
 __all__ = [
     "adopt_or_create_worker",
@@ -49,6 +49,7 @@ __all__ = [
     "drain_worker",
     "ensure_namespace",
     "explain_fulfillment",
+    "find_worker",
     "follow_worker_logs",
     "force_destroy_worker",
     "get_worker_logs",

@@ -47,10 +47,15 @@ def is_handles_pod(pod: Pod, handle: WorkerHandle) -> bool:
     return not handle.pod_uid or pod.metadata.uid == handle.pod_uid
 
 
+def is_ours(pod: Pod, config: KubernetesConfig) -> bool:
+    """It is a worker of this provider, not merely a Pod that carries a worker's name."""
+    labels = pod.metadata.labels
+    return labels.get(MANAGED) == "true" and labels.get(PROVIDER_ID) == config.provider_id
+
+
 def check_ours(pod: Pod, config: KubernetesConfig) -> None:
     """Raises `WorkerNotFound` for a Pod that carries a worker's name and is not a worker of this provider."""
-    labels = pod.metadata.labels or {}
-    if labels.get(MANAGED) != "true" or labels.get(PROVIDER_ID) != config.provider_id:
+    if not is_ours(pod, config):
         raise WorkerNotFound(
             f"the Pod {pod.metadata.name} is not a worker of provider {config.provider_id!r}; it is left alone"
         )

@@ -6,10 +6,11 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Monotonic, Operation
 from hodei_k8s_core.operations.deadline import with_deadline
 from hodei_k8s_core.operations.examiner import Examiner
-from hodei_k8s_core.operations.handles import check_handle
+from hodei_k8s_core.operations.handles import check_handle, handle_for_id, is_ours
 from hodei_k8s_core.operations.reading import read_pod, read_pod_and_time
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
+from hodei_k8s_core.worker_info import worker_info
 from hodei_k8s_core.worker_state import worker_state
 
 
@@ -29,6 +30,15 @@ def describe_worker(config: KubernetesConfig, handle: WorkerHandle) -> Operation
     check_handle(handle, config)
     what = f"look at the worker {handle.worker_id}"
     return (yield from with_deadline(_describe(config, handle), config.operation_timeout, what=what))
+
+
+def find_worker(config: KubernetesConfig, worker_id: str) -> Operation[WorkerInfo | None]:
+    """Whichever Pod of this provider is that worker now, terminated ones included; None where there is none.
+
+    Raises: as `get_worker_status`.
+    """
+    pod = yield from _look(config, handle_for_id(worker_id, config))
+    return worker_info(pod) if pod is not None and is_ours(pod, config) else None
 
 
 def _describe(config: KubernetesConfig, handle: WorkerHandle) -> Operation[WorkerInfo]:

@@ -32,6 +32,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     circuit: CircuitState = CircuitState.CLOSED
     problem: str = ""
 
+    @property
+    def was_asked(self) -> bool:
+        """It answered when it was asked what it offers."""
+        return self.circuit is not CircuitState.OPEN and not self.problem
+
 
 class Choice(msgspec.Struct, frozen=True):
     """A provider that could make the worker, and what speaks for and against it."""

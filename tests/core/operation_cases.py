@@ -243,6 +243,11 @@ CASES: dict[str, Case] = {
         prepare=with_node,
         expect=lambda world, found: (found.fit, found.confirmed) == (Fit.NOW, None),
     ),
+    "find_worker": Case(
+        lambda handle: operations.find_worker(CONFIG, handle.worker_id),
+        prepare=ready,
+        expect=lambda world, info: info.state is WorkerState.READY,
+    ),
     "follow_worker_logs": Case(
         lambda handle: operations.follow_worker_logs(CONFIG, handle),
         prepare=created,
