@@ -69,9 +69,9 @@ from hodei_k8s_core.http import Body, Request, Response
 from hodei_k8s_core.log_entry import GapReason, LogEntry, LogGap, LogItem, LogRestart
 from hodei_k8s_core.log_level import LogLevel
 from hodei_k8s_core.log_line import parse_log_line
+from hodei_k8s_core.manifest import build_worker_pod
 from hodei_k8s_core.permissions import Feature, rbac_manifests
 from hodei_k8s_core.pod import Pod, PodList, parse_pod, parse_pod_list
-from hodei_k8s_core.pod_manifest import build_worker_pod
 from hodei_k8s_core.quantity import Quantity, parse_quantity
 from hodei_k8s_core.reconcile.plan import Action, ActionKind, ActionOutcome, ActionResult, Plan
 from hodei_k8s_core.reconcile.plan_reconcile import Existing, plan_reconcile

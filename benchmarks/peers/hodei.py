@@ -7,8 +7,8 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.lines import LineSplitter, LogLineSplitter
 from hodei_k8s_core.log_line import parse_log_lines
+from hodei_k8s_core.manifest import encode_worker_pod
 from hodei_k8s_core.pod import parse_pod, parse_pod_list
-from hodei_k8s_core.pod_manifest import encode_worker_pod
 from hodei_k8s_core.requests import create_pod
 from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
 from hodei_k8s_core.spec.worker_spec import WorkerSpec

@@ -9,7 +9,7 @@ import msgspec
 
 from hodei_k8s_core.capabilities import JobRequirements
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.pod_manifest import build_worker_pod
+from hodei_k8s_core.manifest import build_worker_pod
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 
 PROBE_IMAGE: Final = "registry.k8s.io/pause:3.10"

@@ -13,9 +13,9 @@ from hodei_k8s_core.audit_report import AuditStatus, AuditStep
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import ConfigurationError, ProviderError
 from hodei_k8s_core.http import Request, Response
+from hodei_k8s_core.manifest import encode_worker_pod
 from hodei_k8s_core.operations.failures import error_for
 from hodei_k8s_core.permissions import Feature, Rule, rules_for
-from hodei_k8s_core.pod_manifest import encode_worker_pod
 from hodei_k8s_core.requests import access_review, dry_run_pod, get_namespace, server_version
 from hodei_k8s_core.retry import Failure
 from hodei_k8s_core.spec.worker_spec import WorkerSpec

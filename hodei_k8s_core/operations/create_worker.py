@@ -12,13 +12,13 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Observe, Operation, Random, SpendRetry
 from hodei_k8s_core.errors import Internal, OutcomeUnknown, ProviderError, ProvisioningTimeout, WorkerAlreadyExists
 from hodei_k8s_core.http import Request, Response
+from hodei_k8s_core.manifest import encode_worker_pod
 from hodei_k8s_core.names import pod_name
 from hodei_k8s_core.observations import PodCreated, PodFailed
 from hodei_k8s_core.operations.calls import call, exchange, pause
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
 from hodei_k8s_core.operations.failures import error_of_create
 from hodei_k8s_core.pod import Pod, parse_pod
-from hodei_k8s_core.pod_manifest import encode_worker_pod
 from hodei_k8s_core.requests import create_pod, get_pod
 from hodei_k8s_core.retry import Failure, GiveUp, Retry, may_have_happened, policy_delay, retry_idempotent
 from hodei_k8s_core.spec.worker_spec import WorkerSpec

@@ -18,7 +18,7 @@ import pytest
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.errors import NotReady, ProviderError, ProvisioningTimeout
-from hodei_k8s_core.pod_manifest import build_worker_pod
+from hodei_k8s_core.manifest import build_worker_pod
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.volume_spec import PersistentVolume
 from hodei_k8s_core.spec.worker_spec import WorkerSpec

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.expansion import escape_expansion
-from hodei_k8s_core.pod_manifest import build_worker_pod
+from hodei_k8s_core.manifest import build_worker_pod
+from hodei_k8s_core.manifest.expansion import escape_expansion
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from tests.core.thoroughness import examples
 

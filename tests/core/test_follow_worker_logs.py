@@ -13,8 +13,8 @@ from hodei_k8s_core.effects import StopRequested
 from hodei_k8s_core.errors import ConfigurationError, ConnectionFailed, PermissionDenied, WorkerNotFound
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.log_entry import GapReason, LogEntry, LogGap, LogRestart
+from hodei_k8s_core.manifest import encode_worker_pod
 from hodei_k8s_core.observations import LogReconnected
-from hodei_k8s_core.pod_manifest import encode_worker_pod
 from hodei_k8s_core.requests import create_pod, delete_pod
 from hodei_k8s_core.simulation import (
     Answer,

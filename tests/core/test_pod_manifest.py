@@ -11,8 +11,8 @@ import pytest
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import ConfigurationError
+from hodei_k8s_core.manifest import build_worker_pod, encode_worker_pod
 from hodei_k8s_core.pod import parse_pod
-from hodei_k8s_core.pod_manifest import build_worker_pod, encode_worker_pod
 from hodei_k8s_core.secret import Secret
 from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.pod_manifest import build_worker_pod
+from hodei_k8s_core.manifest import build_worker_pod
 from hodei_k8s_core.quantity import parse_quantity
 from hodei_k8s_core.spec.worker_spec import (
     Architecture,

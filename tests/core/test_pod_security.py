@@ -8,7 +8,7 @@ import pytest
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import ConfigurationError
-from hodei_k8s_core.pod_manifest import build_worker_pod
+from hodei_k8s_core.manifest import build_worker_pod
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 

@@ -18,12 +18,12 @@ from hodei_k8s_core.errors import (
     ProvisioningTimeout,
     ResourceLimitExceeded,
 )
+from hodei_k8s_core.manifest import encode_worker_pod
 from hodei_k8s_core.observations import PodStarted
 from hodei_k8s_core.operations.examiner import Examiner
 from hodei_k8s_core.operations.observed_start import observe_start
 from hodei_k8s_core.operations.worker_watch import WorkerWatch
 from hodei_k8s_core.pod import Pod
-from hodei_k8s_core.pod_manifest import encode_worker_pod
 from hodei_k8s_core.requests import create_pod, delete_pod
 from hodei_k8s_core.simulation.behaviour import Behaviour, CannotStart, Unschedulable, Waits, image_cannot_be_pulled
 from hodei_k8s_core.simulation.cluster import Cluster

@@ -1,0 +1,62 @@
+"""WorkerSpec + configuration -> the Pod to create, ready for JSON.
+
+A pure function of its arguments: the same ones give the same bytes, so that a create can be repeated as it was.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import msgspec
+
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.manifest.containers import worker_container
+from hodei_k8s_core.manifest.given import given
+from hodei_k8s_core.manifest.metadata import pod_metadata
+from hodei_k8s_core.manifest.placement import placement
+from hodei_k8s_core.manifest.security import pod_security
+from hodei_k8s_core.manifest.volumes import pod_volume
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
+
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+
+
+def build_worker_pod(spec: WorkerSpec, config: KubernetesConfig, *, creation_token: str = "") -> dict[str, Any]:
+    """The Pod of a worker. `creation_token` marks it as the work of one create, for a later one to adopt.
+
+    The dict is the caller's own, and holds the worker's environment with its OTP: it must not be logged.
+
+    Raises: ConfigurationError for what the spec and the configuration allow only apart (root, restricted).
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": pod_metadata(spec, config, creation_token),
+        "spec": _pod_spec(spec, config),
+    }
+
+
+def encode_worker_pod(spec: WorkerSpec, config: KubernetesConfig, *, creation_token: str = "") -> bytes:
+    """As `build_worker_pod`, as JSON. Raises: ConfigurationError."""
+    return _ENCODER.encode(build_worker_pod(spec, config, creation_token=creation_token))
+
+
+def _pod_spec(spec: WorkerSpec, config: KubernetesConfig) -> dict[str, Any]:
+    security = pod_security(spec, config)
+    required: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": math.ceil(spec.max_lifetime),
+        "terminationGracePeriodSeconds": math.ceil(config.grace_period),
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "containers": [worker_container(spec, config, security.container)],
+    }
+    wanted = {
+        "serviceAccountName": config.service_account,
+        "securityContext": security.pod,
+        "imagePullSecrets": [{"name": name} for name in config.image_pull_secrets],
+        **placement(spec, config),
+        "volumes": [pod_volume(volume) for volume in spec.volumes],
+    }
+    return required | given(wanted)
