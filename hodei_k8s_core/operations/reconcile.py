@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Observe, Operation, WallClock
+from hodei_k8s_core.effects import Monotonic, Observe, Operation, WallClock
 from hodei_k8s_core.errors import ConfigurationError, ConnectionFailed, Fault, ProviderError, Timeout
 from hodei_k8s_core.labels import managed_selector
 from hodei_k8s_core.observations import ReconcileAction
@@ -29,12 +30,15 @@ def plan_fleet(config: KubernetesConfig, wanted: Wanted | None = None) -> Operat
     return (yield from with_deadline(_plan(config, wanted), config.operation_timeout, what=WHAT))
 
 
-def apply_plan(config: KubernetesConfig, plan: Plan, *, consent: bool = False) -> Operation[list[ActionResult]]:
+def apply_plan(
+    config: KubernetesConfig, plan: Plan, *, consent: bool = False, may_act: Callable[[float], bool] | None = None
+) -> Operation[list[ActionResult]]:
     """Do what the plan says; one result for each action, in its order. The end of the workers is not waited for.
 
     Every removal carries the uid and the version that the plan saw, and a refusal is looked at: what has changed is
     left alone. An action that the server refuses does not keep the others from being tried; a server that does not
-    answer does.
+    answer does. `may_act`: asked before each removal, with the monotonic time, whether we still lead; None: nobody else
+    is there to lead.
 
     Raises: ConfigurationError for a plan that needs `consent` and has none, before anything is sent.
     """
@@ -42,16 +46,17 @@ def apply_plan(config: KubernetesConfig, plan: Plan, *, consent: bool = False) -
     if plan.consent_needed and not consent:
         raise ConfigurationError("the plan is not applied", [Fault("consent", plan.consent_needed)])
     results = []
-    out_of_reach: ProviderError | None = None
+    obstacle = ""
     for action in plan.actions:
-        try:
-            outcome, error = (yield from _do(config, action, out_of_reach)), ""
-        except ProviderError as failure:
-            outcome, error = ActionOutcome.FAILED, str(failure)
-            if isinstance(failure, (ConnectionFailed, Timeout)):
-                out_of_reach = failure
-        yield from Observe(ReconcileAction(action.kind.value, outcome.value))
-        results.append(ActionResult(action=action, outcome=outcome, error=error))
+        if action.kind.removes and may_act is not None and not may_act((yield from Monotonic())):
+            obstacle = "this process does not lead any more"
+        if action.kind.removes and obstacle:
+            result = ActionResult(action=action, outcome=ActionOutcome.SKIPPED, error=obstacle)
+        else:
+            result, met = yield from _do(config, action)
+            obstacle = obstacle or met
+        yield from Observe(ReconcileAction(action.kind.value, result.outcome.value))
+        results.append(result)
     return results
 
 
@@ -68,13 +73,17 @@ def _with_date(pod: Pod, date: float | None) -> tuple[Pod, float | None]:
     return pod, date
 
 
-def _do(config: KubernetesConfig, action: Action, out_of_reach: ProviderError | None) -> Operation[ActionOutcome]:
+def _do(config: KubernetesConfig, action: Action) -> Operation[tuple[ActionResult, str]]:
+    """How it went, and what then keeps the others from being tried, or ""."""
     if not action.kind.removes:
-        return ActionOutcome.DONE
-    if out_of_reach is not None:
-        raise out_of_reach
+        return ActionResult(action=action, outcome=ActionOutcome.DONE), ""
     yield from step("reconcile", f"{action.kind.value}: {action.name}")
-    return (yield from with_deadline(_remove(config, action), config.operation_timeout, what=_what(action)))
+    try:
+        outcome = yield from with_deadline(_remove(config, action), config.operation_timeout, what=_what(action))
+    except ProviderError as error:
+        failed = ActionResult(action=action, outcome=ActionOutcome.FAILED, error=str(error))
+        return failed, failed.error if isinstance(error, (ConnectionFailed, Timeout)) else ""
+    return ActionResult(action=action, outcome=outcome), ""
 
 
 def _what(action: Action) -> str:

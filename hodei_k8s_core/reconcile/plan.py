@@ -71,10 +71,12 @@ class ActionOutcome(enum.Enum):
     CHANGED = "changed"
     """It has changed since the plan was made, and is left alone."""
     FAILED = "failed"
+    SKIPPED = "skipped"
+    """Not tried: the server did not answer before, or somebody else leads by now."""
 
 
 class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
-    """`error`: the server's own reason where it failed, or ""."""
+    """`error`: the server's own reason where it failed, or why it was not tried, or ""."""
 
     action: Action
     outcome: ActionOutcome

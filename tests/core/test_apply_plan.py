@@ -102,9 +102,22 @@ def test_one_that_fails_does_not_keep_the_others_from_being_tried() -> None:
 
 def test_where_the_server_does_not_answer_the_rest_is_not_tried() -> None:
     hopeless = TransportError(TransportFault.TLS_UNTRUSTED, Delivery.NOT_SENT, "injected")
-    told = tell(apply_plan(CONFIG, planned(action("a"), action("b"))), [("DELETE pods/a", hopeless)])
-    assert [result.outcome for result in told.result] == [ActionOutcome.FAILED, ActionOutcome.FAILED]
-    assert told.result[0].error == told.result[1].error
+    plan = planned(action("a"), action("b", ActionKind.ADOPT), action("c"))
+    told = tell(apply_plan(CONFIG, plan), [("DELETE pods/a", hopeless)])
+    failed, adopted, skipped = told.result
+    assert (failed.outcome, adopted.outcome) == (ActionOutcome.FAILED, ActionOutcome.DONE)
+    assert (skipped.outcome, skipped.error) == (ActionOutcome.SKIPPED, failed.error)
+
+
+def test_who_does_not_lead_any_more_removes_nothing() -> None:
+    plan = planned(action("a"), action("b"), action("c", ActionKind.ADOPT))
+    lasts = iter([True, False])
+    told = tell(apply_plan(CONFIG, plan, may_act=lambda _: next(lasts)), [("DELETE pods/a", reply({"kind": "Pod"}))])
+    assert [result.outcome for result in told.result] == [
+        ActionOutcome.DONE,
+        ActionOutcome.SKIPPED,
+        ActionOutcome.DONE,
+    ]
 
 
 def test_a_conflict_is_looked_at() -> None:
