@@ -7,7 +7,7 @@ once (`Calls`), and is sent what they said. A worker whose creation has an unkno
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -27,11 +27,12 @@ R = TypeVar("R")
 
 
 class Call(msgspec.Struct, frozen=True):
-    """Ask one provider: its method of that name, with `args`. The reply is sent in, a `ProviderError` thrown in."""
+    """Ask one provider: its method of that name. The reply is sent in, a `ProviderError` thrown in."""
 
     provider_id: str
     method: str
     args: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = {}
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -83,6 +84,16 @@ class ProvisioningDesk:
         self.circuits[provider_id] = circuit.after_failure(now, str(error)) if failed else circuit.without_verdict()
 
 
+def requirements_of(spec: WorkerSpec) -> JobRequirements:
+    """What the spec itself asks of a node."""
+    return JobRequirements(
+        resources=spec.resources,
+        architecture=spec.architecture,
+        required_capabilities=spec.required_capabilities,
+        timeout=spec.max_lifetime,
+    )
+
+
 def provision(desk: ProvisioningDesk, spec: WorkerSpec, requirements: JobRequirements) -> Provisioning[Provisioned]:
     """A worker in the best cluster that makes it.
 
@@ -128,7 +139,7 @@ def _refuse_one_that_exists(spec: WorkerSpec, provider_ids: Sequence[str]) -> Pr
     """
     if len(provider_ids) < 2:
         return
-    told = yield from _ask(provider_ids, "find_worker", spec.worker_id)
+    told = yield from ask_all(provider_ids, "find_worker", spec.worker_id)
     for provider_id, found in zip(provider_ids, told, strict=True):
         if isinstance(found, WorkerInfo):
             raise WorkerAlreadyExists(
@@ -142,11 +153,11 @@ def gather_offers(desk: ProvisioningDesk, requirements: JobRequirements) -> Prov
     now = yield from Monotonic()
     states = desk.states(now)
     asked = [provider_id for provider_id, state in states.items() if state is not CircuitState.OPEN]
-    healths = yield from _ask(asked, "health_check")
+    healths = yield from ask_all(asked, "health_check")
     able = [one for one, health in zip(asked, healths, strict=True) if _can_be_asked(health)]
-    fits = dict(zip(able, (yield from _ask(able, "explain_fulfillment", requirements)), strict=True))
-    reports = dict(zip(able, (yield from _ask(able, "describe_capacity")), strict=True))
-    startups = dict(zip(able, (yield from _ask(able, "estimated_startup_time")), strict=True))
+    fits = dict(zip(able, (yield from ask_all(able, "explain_fulfillment", requirements)), strict=True))
+    reports = dict(zip(able, (yield from ask_all(able, "describe_capacity")), strict=True))
+    startups = dict(zip(able, (yield from ask_all(able, "estimated_startup_time")), strict=True))
     known = dict(zip(asked, healths, strict=True))
     return [
         _offer(provider_id, state, known.get(provider_id), fits, reports, startups)
@@ -154,10 +165,11 @@ def gather_offers(desk: ProvisioningDesk, requirements: JobRequirements) -> Prov
     ]
 
 
-def _ask(provider_ids: Sequence[str], method: str, *args: Any) -> Provisioning[list[Any]]:
+def ask_all(provider_ids: Sequence[str], method: str, *args: Any, **options: Any) -> Provisioning[list[Any]]:
+    """The same to all of these. Each reply is what it returned, or the `ProviderError` that it raised."""
     if not provider_ids:
         return []
-    told: list[Any] = yield Calls(tuple(Call(provider_id, method, args) for provider_id in provider_ids))
+    told: list[Any] = yield Calls(tuple(Call(provider_id, method, args, options) for provider_id in provider_ids))
     return told
 
 

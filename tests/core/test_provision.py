@@ -13,6 +13,7 @@ from hodei_k8s_core.capacity.fulfillment import Fit, Fulfillment
 from hodei_k8s_core.capacity.overview import CapacityReport, NodeGroup, WorkerSize
 from hodei_k8s_core.effects import Monotonic
 from hodei_k8s_core.errors import (
+    ConfigurationError,
     ConnectionFailed,
     OutcomeUnknown,
     ProviderError,
@@ -21,7 +22,22 @@ from hodei_k8s_core.errors import (
     WorkerAlreadyExists,
 )
 from hodei_k8s_core.provisioning.circuit import CircuitPolicy, CircuitState
-from hodei_k8s_core.provisioning.provision import Call, Calls, Provisioned, ProvisioningDesk, free_share, provision
+from hodei_k8s_core.provisioning.fleets import (
+    FleetListing,
+    find_everywhere,
+    list_everywhere,
+    terminate,
+    terminate_everywhere,
+)
+from hodei_k8s_core.provisioning.provision import (
+    Call,
+    Calls,
+    Provisioned,
+    ProvisioningDesk,
+    free_share,
+    provision,
+    requirements_of,
+)
 from hodei_k8s_core.spec import WorkerSpec
 from hodei_k8s_core.worker import Health, HealthStatus, WorkerHandle, WorkerInfo, WorkerState
 
@@ -104,14 +120,16 @@ class Desk:
         self.asked: list[str] = []
 
     def provision(self, *, cancel: Callable[[Call], bool] = lambda _: False) -> Provisioned:
-        going = provision(self.desk, SPEC, NOTHING)
+        made: Provisioned = self.run(provision(self.desk, SPEC, NOTHING), cancel=cancel)
+        return made
+
+    def run(self, going: Any, *, cancel: Callable[[Call], bool] = lambda _: False) -> Any:
         resume: Callable[[], Any] = lambda: next(going)  # noqa: E731
         while True:
             try:
                 effect = resume()
             except StopIteration as end:
-                result: Provisioned = end.value
-                return result
+                return end.value
             if isinstance(effect, Monotonic):
                 reply: Any = self.now
             elif isinstance(effect, Calls):
@@ -259,3 +277,49 @@ def test_a_failure_that_is_not_the_clusters_fault_does_not_open_it() -> None:
 )
 def test_the_free_share(made: CapacityReport, share: float | None) -> None:
     assert free_share(made) == share
+
+
+def test_a_worker_is_found_wherever_it_is() -> None:
+    desk = Desk(Cluster("a"), Cluster("b", exists=True), Cluster("c", find_worker=ConnectionFailed("down")))
+    assert desk.run(find_everywhere(desk.desk, "w1")).handle.provider_id == "b"
+    nowhere = Desk(Cluster("a"))
+    assert nowhere.run(find_everywhere(nowhere.desk, "w1")) is None
+    broken = Desk(Cluster("a"), Cluster("c", find_worker=ConnectionFailed("down")))
+    with pytest.raises(ConnectionFailed):
+        broken.run(find_everywhere(broken.desk, "w1"))
+
+
+def test_workers_are_listed_and_who_could_not_be_asked_is_told() -> None:
+    info = WorkerInfo(handle=Cluster("a").handle(), state=WorkerState.READY)
+    desk = Desk(Cluster("a", list_workers=[info]), Cluster("b", list_workers=ConnectionFailed("down")))
+    listing = desk.run(list_everywhere(desk.desk))
+    assert listing == FleetListing((info,), {"b": "down"})
+
+
+def test_a_worker_is_ended_where_it_is_and_its_id_is_free_again() -> None:
+    desk = Desk(Cluster("a", destroy_worker=None), Cluster("b"))
+    desk.desk.pins["w1"] = "a"
+    desk.run(terminate(desk.desk, desk.clusters["a"].handle(), 5))
+    assert (desk.asked, desk.desk.pins) == (["a.destroy_worker"], {})
+    desk.desk.pins["w1"] = "b"
+    desk.run(terminate(desk.desk, desk.clusters["a"].handle(), None))
+    assert desk.desk.pins == {"w1": "b"}
+    with pytest.raises(ConfigurationError, match="the providers are a, b"):
+        desk.run(terminate(desk.desk, Cluster("x").handle(), None))
+
+
+def test_a_worker_is_ended_everywhere() -> None:
+    desk = Desk(Cluster("a", destroy_worker_by_id=None), Cluster("b", destroy_worker_by_id=None))
+    desk.desk.pins["w1"] = "b"
+    desk.run(terminate_everywhere(desk.desk, "w1", 5))
+    assert (desk.asked, desk.desk.pins) == (["a.destroy_worker_by_id", "b.destroy_worker_by_id"], {})
+    broken = Desk(Cluster("a", destroy_worker_by_id=ConnectionFailed("down")), Cluster("b", destroy_worker_by_id=None))
+    broken.desk.pins["w1"] = "a"
+    with pytest.raises(ConnectionFailed):
+        broken.run(terminate_everywhere(broken.desk, "w1", None))
+    assert broken.desk.pins == {"w1": "a"}
+
+
+def test_what_a_spec_asks_of_a_node() -> None:
+    spec = WorkerSpec(worker_id="w1", image="job:1", required_capabilities=("kvm",), max_lifetime=60)
+    assert requirements_of(spec) == JobRequirements(required_capabilities=("kvm",), timeout=60)

@@ -1,0 +1,1 @@
+"""What runs in production on top of providers: several clusters, a registry of workers, metrics, the process."""
