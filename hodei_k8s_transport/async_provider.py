@@ -14,7 +14,7 @@ from hodei_k8s_core import operations
 from hodei_k8s_core.access.target import Target
 from hodei_k8s_core.audit_report import AuditReport
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.coordinators import FleetLogItem, FleetLogs
+from hodei_k8s_core.coordinators import Audit, FleetLogItem, FleetLogs
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.final_report import FinalReport
@@ -367,7 +367,10 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         `spec`: a worker that must be accepted, by a dry run; None for a small one. `features`: whose permissions are
         asked for; None for those that the settings turn on.
         """
-        return await self._run(operations.audit(self._config, target=self._target, spec=spec, features=features))
+        self._check_process()
+        audit = Audit(self._config, target=self._target, spec=spec, features=features)
+        async with AsyncMergedStream(audit, self._channel, self._host) as found:
+            return await anext(found)
 
     async def ensure_namespace(self) -> bool:
         """Create the configured namespace unless it exists; whether it was made now."""

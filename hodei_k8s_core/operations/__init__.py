@@ -1,7 +1,6 @@
 """What a provider does, each operation written once, as a generator of effects."""
 
 from hodei_k8s_core.operations.assignment import assign_job, drain_worker, release_job
-from hodei_k8s_core.operations.audit import audit
 from hodei_k8s_core.operations.capabilities import (
     can_fulfill,
     capabilities,
@@ -35,7 +34,6 @@ __all__ = [
     "adopt_or_create_worker",
     "apply_plan",
     "assign_job",
-    "audit",
     "can_fulfill",
     "capabilities",
     "confirm_fulfillment",

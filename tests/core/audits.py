@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
-from hodei_k8s_core import operations
 from hodei_k8s_core.access.target import Target
 from hodei_k8s_core.audit_report import AuditReport, AuditStatus
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.coordinators import Audit
 from hodei_k8s_core.errors import Delivery
 from hodei_k8s_core.permissions import Feature
+from tests.core.coordinated import Pick, coordinated, first
 from tests.core.told import reply, tell
 
 CONFIG = KubernetesConfig(namespace="ci")
@@ -27,6 +29,12 @@ VERSION = reply({"major": "1", "minor": "36", "gitVersion": "v1.36.3"})
 FORBIDDEN = 'is forbidden: User "me" cannot'
 
 
+def auditing(config: KubernetesConfig, *, pick: Pick = first, **options: Any) -> Generator[Any, Any, AuditReport]:
+    """An audit as one generator of effects; by default what stands first is asked to its end first."""
+    (report,) = yield from coordinated(Audit(config, **options), pick)
+    return report
+
+
 def audited(
     who: Any = ME,
     namespace: Any = NAMESPACE,
@@ -38,9 +46,11 @@ def audited(
     **options: Any,
 ) -> AuditReport:
     """The report on a server that answers so; an answer that is None is not asked for."""
-    script = [(WHO, who), ("GET namespaces/ci", namespace), ("POST pods", pod), *((MAY, one) for one in may)]
-    asked = [(line, answer) for line, answer in [*script, ("GET /version", version)] if answer is not None]
-    told = tell(operations.audit(CONFIG, target=target, features=features, **options), asked)
+    # The Pod comes last: the others began while the namespace was looked at.
+    script = [(WHO, who), ("GET namespaces/ci", namespace), *((MAY, one) for one in may)]
+    script += [("GET /version", version), ("POST pods", pod)]
+    asked = [(line, answer) for line, answer in script if answer is not None]
+    told = tell(auditing(CONFIG, target=target, features=features, **options), asked)
     report: AuditReport = told.result
     return report
 

@@ -23,6 +23,7 @@ from hodei_k8s_core.simulation.world import World
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import WorkerHandle, WorkerState
 from hodei_k8s_core.worker_change import WorkerChange
+from tests.core.audits import auditing
 
 CONFIG = KubernetesConfig(provider_id="tests")
 NAMESPACE = CONFIG.namespace
@@ -163,7 +164,7 @@ CASES: dict[str, Case] = {
         changes=True,
     ),
     "audit": Case(
-        lambda _: operations.audit(CONFIG),
+        lambda _: auditing(CONFIG),
         expect=lambda world, report: report.is_sound and pods(world) == 0,
         settled=lambda world: pods(world) == 0,
     ),
@@ -332,4 +333,6 @@ CASES |= {
     ),
 }
 
+COORDINATED = {"audit"}
+"""What a provider does by a coordinator."""
 NOT_OPERATIONS = {"new_creation_token": "asks only for chance", "with_deadline": "a combinator"}

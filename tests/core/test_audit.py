@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hodei_k8s_core import operations
 from hodei_k8s_core.audit_report import AuditStatus
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.errors import ConfigurationError, Fault, TransportError, TransportFault
+from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.http import Response
 from hodei_k8s_core.operations.audit import audit_of_bad_configuration
 from hodei_k8s_core.permissions import Feature
@@ -18,7 +17,6 @@ from tests.core.audits import (
     CONFIG,
     FAILED,
     FORBIDDEN,
-    MAYBE_SENT,
     ME,
     NAMESPACE,
     OK,
@@ -29,6 +27,7 @@ from tests.core.audits import (
     WHO,
     YES,
     audited,
+    auditing,
     statuses,
     step,
 )
@@ -106,9 +105,9 @@ def test_a_pod_that_is_accepted_with_a_warning() -> None:
 
 def test_a_worker_of_the_hosts_own_is_tried_under_another_id() -> None:
     spec = WorkerSpec(worker_id="w1", image="registry.example/agent:7")
-    script = [(WHO, ME), ("GET namespaces/ci", NAMESPACE), ("POST pods", POD), ("GET /version", VERSION)]
-    told = tell(operations.audit(CONFIG, spec=spec, features=()), script)
-    request = told.requests[2]
+    script = [(WHO, ME), ("GET namespaces/ci", NAMESPACE), ("GET /version", VERSION), ("POST pods", POD)]
+    told = tell(auditing(CONFIG, spec=spec, features=()), script)
+    request = told.requests[3]
     assert request.parameter("dryRun") == "All"
     assert b"registry.example/agent:7" in request.body
     assert b'"hodei-worker-audit-0000000000"' in request.body
@@ -119,7 +118,7 @@ def test_a_worker_that_the_settings_do_not_allow() -> None:
     spec = WorkerSpec(worker_id="w", image="i", run_as_user=0)
     config = KubernetesConfig(namespace="ci", security_profile=SecurityProfile.RESTRICTED)
     script = [(WHO, ME), ("GET namespaces/ci", NAMESPACE), ("GET /version", VERSION)]
-    report = tell(operations.audit(config, spec=spec, features=()), script).result
+    report = tell(auditing(config, spec=spec, features=()), script).result
     assert [one.name for one in report.failures] == ["pod"]
     assert "run_as_user" in step(report, "pod").detail
 
@@ -143,14 +142,6 @@ def test_a_permission_in_the_whole_cluster() -> None:
     report = audited(may=(YES, reply({"status": {"allowed": False}})), features=(Feature.NODES,))
     assert step(report, "permission:nodes:nodes").status is OK
     assert "may not list pods in the whole cluster" in step(report, "permission:nodes:pods").detail
-
-
-def test_a_connection_that_is_lost_on_the_way_ends_the_questions() -> None:
-    lost = TransportError(TransportFault.CLOSED, MAYBE_SENT, "cut")
-    report = audited(may=(lost,), version=None, features=(Feature.WORKERS,))
-    assert step(report, "permission:workers:pods").status is FAILED
-    assert step(report, "version").status is SKIPPED
-    assert not report.is_sound
 
 
 @pytest.mark.parametrize(
@@ -192,7 +183,7 @@ def test_settings_that_are_none() -> None:
 
 def test_what_the_settings_turn_on_is_asked_for_and_nothing_is_left_behind() -> None:
     world = World()
-    report = world.run(operations.audit(KubernetesConfig())).result
+    report = world.run(auditing(KubernetesConfig())).result
     asked = [one.name for one in report.steps if one.name.startswith("permission:")]
     assert asked == [
         "permission:workers:pods",

@@ -13,7 +13,7 @@ from hodei_k8s_core.errors import Delivery, OutcomeUnknown, ProviderError, Trans
 from hodei_k8s_core.simulation.driver import Close, Interruption, Outcome, Throw, ThrowAfterActing
 from hodei_k8s_core.simulation.faults import LoseReply, LoseRequest, Rule, Stall, server_error
 from hodei_k8s_core.simulation.world import World
-from tests.core.operation_cases import CASES, CONFIG, NAMESPACE, NOT_OPERATIONS, SPEC, TOKEN, Case, pods
+from tests.core.operation_cases import CASES, CONFIG, COORDINATED, NAMESPACE, NOT_OPERATIONS, SPEC, TOKEN, Case, pods
 
 LONGEST = CONFIG.destroy_timeout + CONFIG.grace_period + 2 * CONFIG.operation_timeout + 600
 """Virtual seconds that no operation may outlive, whatever is done to it."""
@@ -65,7 +65,7 @@ def failing_points(case: Case) -> list[int]:
 
 
 def test_every_operation_is_listed() -> None:
-    assert set(CASES) == set(operations.__all__) - set(NOT_OPERATIONS)
+    assert set(CASES) == set(operations.__all__) - set(NOT_OPERATIONS) | COORDINATED
 
 
 @pytest.mark.parametrize("name", CASES)

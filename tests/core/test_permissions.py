@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from hodei_k8s_core import operations
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.permissions import (
     RULES,
@@ -19,6 +18,7 @@ from hodei_k8s_core.permissions import (
 )
 from hodei_k8s_core.request_label import RESOURCES
 from hodei_k8s_core.simulation.world import World
+from tests.core.audits import auditing
 from tests.core.operation_cases import CASES, CONFIG
 
 VERBS = {"create", "get", "list", "watch", "delete", "patch", "update"}
@@ -142,7 +142,7 @@ def test_each_permission_that_is_missing_is_named_by_the_audit(rule: Any) -> Non
     for verb in rule.verbs:
         world = World()
         world.cluster.denied = frozenset({(verb, rule.resource)})
-        report = world.run(operations.audit(CONFIG)).result
+        report = world.run(auditing(CONFIG)).result
         step = next(s for s in report.steps if s.name == f"permission:{rule.feature.value}:{rule.resource}")
         assert step.status.value == ("failed" if rule.is_required else "warning")
         assert f"may not {verb} {rule.resource} in {CONFIG.namespace}; it is for this: {rule.reason}" == step.detail
