@@ -1,8 +1,8 @@
 """A failed request -> `Retry` or `GiveUp`, as values: whoever asks does the waiting, and minds its deadline and budget.
 
-Two questions that must not be mixed up: can the same request succeed later (`retry_idempotent`), and may it be sent
-again although the first may have been carried out (`retry_unrepeatable`)? client-go repeats any verb on a 5xx that
-carries `Retry-After`. We do not: the API server sends one also where etcd did not answer in time
+Two questions that must not be mixed up: can the same request succeed later (`retry_idempotent`), and may the first have
+been carried out (`may_have_happened`), so that a create must look before it says anything? client-go repeats any verb
+on a 5xx that carries `Retry-After`. We do not: the API server sends one also where etcd did not answer in time
 (k8s.io/apiserver, storage/errors: InterpretCreateError gives ServerTimeout), and then the object may exist.
 """
 
@@ -63,13 +63,6 @@ def retry_idempotent(failure: Failure, *, attempt: int, policy: RetryPolicy, cha
     if isinstance(failure, Status) and failure.retry_after is not None:
         return Retry(failure.retry_after)
     return Retry(policy_delay(policy, attempt, chance))
-
-
-def retry_unrepeatable(failure: Failure, *, attempt: int, policy: RetryPolicy, chance: float) -> RetryDecision:
-    """As `retry_idempotent`, for a request that must not be carried out twice: repeated only if it surely was not."""
-    if may_have_happened(failure):
-        return GiveUp("the server may have carried out the request", may_have_happened=True)
-    return retry_idempotent(failure, attempt=attempt, policy=policy, chance=chance)
 
 
 def may_have_happened(failure: Failure) -> bool:

@@ -6,9 +6,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Literal, TypeVar, overload
-
-import httpx
+from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from hodei_k8s_core import operations
 from hodei_k8s_core.access.target import Target
@@ -36,6 +34,9 @@ from hodei_k8s_transport.drivers.async_coordinator import AsyncMergedStream
 from hodei_k8s_transport.drivers.async_driver import run_async
 from hodei_k8s_transport.drivers.async_stream import AsyncStream
 from hodei_k8s_transport.provider_base import Observer
+
+if TYPE_CHECKING:
+    import httpx
 
 R = TypeVar("R")
 T = TypeVar("T")

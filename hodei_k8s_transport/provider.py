@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal, TypeVar, overload
-
-import httpx
+from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from hodei_k8s_core import operations
 from hodei_k8s_core.access.target import Target
@@ -34,6 +32,9 @@ from hodei_k8s_transport.drivers.sync_stream import SyncStream
 from hodei_k8s_transport.fleet import Fleet
 from hodei_k8s_transport.provider_base import Observer
 from hodei_k8s_transport.provider_capacity import CapacityMethods
+
+if TYPE_CHECKING:
+    import httpx
 
 R = TypeVar("R")
 T = TypeVar("T")

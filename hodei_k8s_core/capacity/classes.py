@@ -9,14 +9,11 @@ import msgspec
 from hodei_k8s_core.capacity.node_match import PodToleration
 from hodei_k8s_core.kubernetes_json import Integer, decode_object, refuse_kind
 
-_IS_DEFAULT: Final = "storageclass.kubernetes.io/is-default-class"
-
 
 class ClassMeta(msgspec.Struct, frozen=True):
-    """The name and what is said beside."""
+    """What is read of their metadata."""
 
     name: str = ""
-    annotations: dict[str, str] = {}
 
 
 class PriorityClass(msgspec.Struct, frozen=True, rename="camel"):
@@ -67,10 +64,6 @@ class StorageClass(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         return self.metadata.name
-
-    @property
-    def is_default(self) -> bool:
-        return self.metadata.annotations.get(_IS_DEFAULT) == "true"
 
 
 class _Priorities(msgspec.Struct, frozen=True):

@@ -9,13 +9,13 @@ from hodei_k8s_core.api_status import Status
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import SILENCE, Close, Emit, Open, Operation, Read, Stream
 from hodei_k8s_core.errors import TransportError
-from hodei_k8s_core.http import Body, Request, find_header
+from hodei_k8s_core.http import Body, Request
 from hodei_k8s_core.log_entry import LogItem
 from hodei_k8s_core.logs.reply import Place
 from hodei_k8s_core.operations.get_worker_logs import has_no_log_yet
 from hodei_k8s_core.operations.log_troubles import LogTroubles
 from hodei_k8s_core.operations.pod_watch import read_whole_refusal
-from hodei_k8s_core.server_time import parse_http_date
+from hodei_k8s_core.server_time import server_date
 
 
 class End(enum.Enum):
@@ -84,7 +84,7 @@ class LogConnection:
             if body.is_success:
                 self._body = body
                 self._troubles.answered()
-                self.date = self.date or parse_http_date(find_header(body.headers, "date") or "")
+                self.date = self.date or server_date(body.headers)
                 return None
             status = yield from read_whole_refusal(body, self._config)
         except TransportError as error:

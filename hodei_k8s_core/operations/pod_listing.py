@@ -20,7 +20,7 @@ from hodei_k8s_core.http import Request, Response
 from hodei_k8s_core.operations.calls import call
 from hodei_k8s_core.pod import Pod, parse_pod_list
 from hodei_k8s_core.requests import list_pods, next_page
-from hodei_k8s_core.server_time import parse_http_date
+from hodei_k8s_core.server_time import server_date
 
 T = TypeVar("T")
 PAGE_SIZE = 500
@@ -79,7 +79,7 @@ class ListCursor:
             return None
         ends = not page.continue_token
         self._begins, self._version, self._token = ends, version, page.continue_token
-        date = parse_http_date(reply.header("date") or "")
+        date = server_date(reply.headers)
         return Page(page.items, version, begins=begins, ends=ends, date=date)
 
     def begin_again(self) -> None:

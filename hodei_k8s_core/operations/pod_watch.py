@@ -19,7 +19,7 @@ from hodei_k8s_core.api_status import Status
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import SILENCE, Close, Monotonic, Observe, Open, Operation, Random, Read, Sleep
 from hodei_k8s_core.errors import Internal, ProviderError, TransportError
-from hodei_k8s_core.http import Body, Response, find_header
+from hodei_k8s_core.http import Body, Response
 from hodei_k8s_core.lines import LineSplitter, LineTooLong
 from hodei_k8s_core.observations import WatchReconnected
 from hodei_k8s_core.operations.calls import call, exchange, read_refusal
@@ -28,7 +28,7 @@ from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, ListCursor, Page
 from hodei_k8s_core.operations.watch_trouble import Connected, Lost, Troubles, is_expired, is_interruption
 from hodei_k8s_core.requests import watch_pods
 from hodei_k8s_core.retry import Failure
-from hodei_k8s_core.server_time import parse_http_date
+from hodei_k8s_core.server_time import server_date
 from hodei_k8s_core.watch_event import Bookmark, PodEvent, WatchError, parse_watch_event, version_newer
 
 REFUSAL_LIMIT = 64 * 1024
@@ -179,7 +179,7 @@ class PodWatch:
         self._body, self._lines = body, LineSplitter()
         self._heard_at = yield from Monotonic()
         self._troubles.connected(self._heard_at)
-        return Connected(parse_http_date(find_header(body.headers, "date") or ""))
+        return Connected(server_date(body.headers))
 
     def _read(self, body: Body, now: float, left: float | None) -> Operation[News]:
         limit = max(0.0, self._heard_at + self._config.silence_limit - now)

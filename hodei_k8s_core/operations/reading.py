@@ -10,7 +10,7 @@ from hodei_k8s_core.operations.calls import call
 from hodei_k8s_core.operations.handles import is_handles_pod
 from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.requests import get_pod
-from hodei_k8s_core.server_time import parse_http_date
+from hodei_k8s_core.server_time import server_date
 from hodei_k8s_core.worker import WorkerHandle
 
 
@@ -34,7 +34,7 @@ def read_pod_and_time(config: KubernetesConfig, handle: WorkerHandle) -> Operati
 
 def server_time(reply: Response) -> Operation[float]:
     """The server's clock as its reply tells it; the host's own where a proxy has taken the header away."""
-    told = parse_http_date(reply.header("date") or "")
+    told = server_date(reply.headers)
     return (yield from WallClock()) if told is None else told
 
 

@@ -17,7 +17,6 @@ from hodei_k8s_core.retry import (
     may_have_happened,
     policy_delay,
     retry_idempotent,
-    retry_unrepeatable,
 )
 from tests.core.thoroughness import examples
 
@@ -34,10 +33,6 @@ def fault(kind: TransportFault, delivery: Delivery = Delivery.MAYBE_SENT) -> Tra
 
 def idempotent(failure, *, attempt=1, chance=0.0):
     return retry_idempotent(failure, attempt=attempt, policy=POLICY, chance=chance)
-
-
-def unrepeatable(failure, *, attempt=1, chance=0.0):
-    return retry_unrepeatable(failure, attempt=attempt, policy=POLICY, chance=chance)
 
 
 @pytest.mark.parametrize(
@@ -104,35 +99,11 @@ def test_what_may_have_happened(failure, happened):
     assert may_have_happened(failure) is happened
 
 
-def test_an_unrepeatable_request_is_repeated_only_if_the_server_surely_did_nothing():
-    assert unrepeatable(status(429, retry_after=3.0)) == Retry(3.0)
-    assert unrepeatable(fault(TransportFault.REFUSED, Delivery.NOT_SENT), attempt=2) == Retry(2.0)
-    assert unrepeatable(status(403)) == GiveUp("the server refused the request (403)")
-    assert unrepeatable(fault(TransportFault.TLS_NAME, Delivery.NOT_SENT)) == GiveUp(HOPELESS[TransportFault.TLS_NAME])
-    # etcd that did not answer in time: 500 ServerTimeout with retryAfterSeconds, and yet the Pod may exist.
-    for failure in (status(500, retry_after=2.0), status(503, retry_after=1.0), status(504)):
-        assert unrepeatable(failure) == GiveUp("the server may have carried out the request", may_have_happened=True)
-    assert unrepeatable(fault(TransportFault.CLOSED)) == GiveUp(
-        "the server may have carried out the request", may_have_happened=True
-    )
-
-
 failures = st.one_of(
     st.builds(Status, code=st.integers(300, 599), retry_after=st.none() | st.floats(0, 1000)),
     st.builds(TransportError, st.sampled_from(TransportFault), st.sampled_from(Delivery)),
 )
 chances = st.floats(0, 1, exclude_max=True)
-
-
-@settings(max_examples=examples(100), deadline=None)
-@given(failure=failures, attempt=st.integers(1, 10), chance=chances)
-def test_no_unrepeatable_request_is_sent_again_where_it_may_have_happened(failure, attempt, chance):
-    decision = unrepeatable(failure, attempt=attempt, chance=chance)
-    if may_have_happened(failure):
-        assert isinstance(decision, GiveUp)
-        assert decision.may_have_happened
-    else:
-        assert decision == idempotent(failure, attempt=attempt, chance=chance)
 
 
 @settings(max_examples=examples(100), deadline=None)

@@ -1,11 +1,10 @@
-"""What the h11 channels promise beyond the contract: deadlines to the letter, several addresses, turns in order."""
+"""What the h11 channels promise beyond the contract: deadlines to the letter, turns in order."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import socket
-import ssl
 import threading
 import time
 
@@ -17,10 +16,9 @@ from hodei_k8s_core.effects import SILENCE
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Request
 from hodei_k8s_transport.access.credential import Endpoint
-from hodei_k8s_transport.channels import h11_core, h11_dial, waiting
+from hodei_k8s_transport.channels import h11_core, waiting
 from hodei_k8s_transport.channels.async_watch import AsyncioWatch
 from hodei_k8s_transport.channels.h11_channel import H11Channel
-from hodei_k8s_transport.channels.h11_dial import interleaved
 from hodei_k8s_transport.connect import needs_httpx
 from hodei_k8s_transport.testing.loopback import (
     HANG_UP,
@@ -33,7 +31,6 @@ from hodei_k8s_transport.testing.loopback import (
     reply,
     then_closed,
 )
-from tests.transport.certificates import Authority
 from tests.transport.sides import Credentials
 
 GET = Request("GET", "/x")
@@ -328,223 +325,6 @@ def test_connections_that_come_and_go_do_not_disturb_each_other(h11_side, server
                 with contextlib.suppress(TransportError):
                     await channel.send(GET, SOON)
                 assert (await channel.send(Request("GET", "/z"), SOON)).body == b"z"
-
-    h11_side.run(main)
-
-
-# Several addresses
-
-
-def is_numeric(args, named):
-    """Whether a call of `getaddrinfo` (host, port, family, type, proto, flags) asks for no look-up."""
-    return bool(named.get("flags", args[5] if len(args) > 5 else 0) & socket.AI_NUMERICHOST)
-
-
-def resolves_to(monkeypatch, addresses):
-    """Whatever is looked up has these addresses."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
-
-    def look_up(*args, **named):
-        if is_numeric(args, named):
-            raise socket.gaierror(socket.EAI_NONAME, "not a number")
-        return found
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-
-
-@contextlib.contextmanager
-def silent_address():
-    """An address that does not answer: the queue of its listener is full."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.settimeout(0)
-            filler.connect_ex(listener.getsockname())
-        time.sleep(0.05)
-        yield listener.getsockname()
-
-
-def refused_address():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()
-
-
-def test_an_address_that_refuses_costs_nothing(h11_side, server, monkeypatch):
-    server.route("/x", reply(200, b"x"))
-    resolves_to(monkeypatch, [refused_address(), ("127.0.0.1", server.port)])
-
-    async def main():
-        async with h11_side.channel("http://api.example") as channel:
-            started = time.monotonic()
-            assert (await channel.send(GET, SOON)).body == b"x"
-            assert time.monotonic() - started < h11_dial.NEXT_ADDRESS_AFTER
-
-    h11_side.run(main)
-
-
-def test_an_address_that_is_silent_costs_little(h11_side, server, monkeypatch):
-    server.route("/x", reply(200, b"x"))
-
-    async def main():
-        with silent_address() as silent:
-            resolves_to(monkeypatch, [silent, ("127.0.0.1", server.port)])
-            async with h11_side.channel("http://api.example") as channel:
-                started = time.monotonic()
-                assert (await channel.send(GET, SOON)).body == b"x"
-                assert time.monotonic() - started < 2
-
-    h11_side.run(main)
-
-
-def test_addresses_that_are_all_silent_are_a_timeout(h11_side, monkeypatch):
-    async def main():
-        with silent_address() as one, silent_address() as other:
-            resolves_to(monkeypatch, [one, other])
-            async with h11_side.channel("http://api.example") as channel:
-                started = time.monotonic()
-                with pytest.raises(TransportError) as caught:
-                    await channel.send(GET, 0.4)
-                assert verdict(caught) == (TransportFault.TIMEOUT, Delivery.NOT_SENT)
-                assert time.monotonic() - started < 2
-
-    h11_side.run(main)
-
-
-def test_addresses_that_all_refuse(h11_side, monkeypatch):
-    resolves_to(monkeypatch, [refused_address(), refused_address()])
-
-    async def main():
-        async with h11_side.channel("http://api.example") as channel:
-            with pytest.raises(TransportError) as caught:
-                await channel.send(GET, SOON)
-            assert verdict(caught) == (TransportFault.REFUSED, Delivery.NOT_SENT)
-
-    h11_side.run(main)
-
-
-def test_families_take_turns():
-    four = [(socket.AF_INET, ("a", 1)), (socket.AF_INET, ("b", 1)), (socket.AF_INET, ("c", 1))]
-    six = [(socket.AF_INET6, ("d", 1, 0, 0))]
-    assert interleaved([*six, *four]) == [six[0], four[0], four[1], four[2]]
-    assert interleaved([*four, *six]) == [four[0], six[0], four[1], four[2]]
-
-
-def test_a_look_up_that_hangs_does_not_outlast_the_time_limit(h11_side, monkeypatch):
-    over = threading.Event()
-
-    def hang(*args, **named):
-        if not is_numeric(args, named):
-            over.wait(5)
-        raise socket.gaierror(socket.EAI_NONAME, "nothing")
-
-    monkeypatch.setattr(socket, "getaddrinfo", hang)
-
-    async def main():
-        async with h11_side.channel("http://api.example") as channel:
-            started = time.monotonic()
-            with pytest.raises(TransportError) as caught:
-                await channel.send(GET, 0.2)
-            assert verdict(caught) == (TransportFault.TIMEOUT, Delivery.NOT_SENT)
-            assert time.monotonic() - started < 2
-            over.set()
-
-    h11_side.run(main)
-
-
-# TLS
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-def test_an_idle_tls_connection_that_the_server_closed_is_not_used(h11_side, authority):
-    async def main():
-        with LoopbackServer(authority.server_context()) as server:
-            server.route("/x", Reply(reply(200, b"x").wire, Afterwards.CLOSE))
-            async with h11_side.channel(Endpoint(server.url, tls=authority.client_context())) as channel:
-                for count in range(1, 4):
-                    assert (await channel.send(GET, SOON)).body == b"x"
-                    assert await h11_side.until(lambda: server.open_connections == 0)
-                    assert server.accepted == count
-
-    h11_side.run(main)
-
-
-@pytest.mark.parametrize("goodbye", [True, False])
-def test_only_tls_itself_ends_a_body_that_has_no_end_of_its_own(h11_side, authority, goodbye):
-    """Else anybody on the way could cut it."""
-
-    class Ends(LoopbackServer):
-        def _serve(self, raw):
-            with raw:
-                tls = self._tls.wrap_socket(raw, server_side=True)
-                tls.recv(1000)
-                tls.sendall(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
-                if goodbye:
-                    with contextlib.suppress(OSError, ssl.SSLError):
-                        tls.settimeout(0.2)
-                        tls.unwrap()
-                tls.close()
-            self._connections.clear()
-
-    context = authority.client_context()
-    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)  # as Python sets it, by version
-
-    async def main():
-        with Ends(authority.server_context()) as server:
-            async with h11_side.channel(Endpoint(server.url, tls=context)) as channel:
-                if goodbye:
-                    assert (await channel.send(GET, SOON)).body == b"half of it"
-                else:
-                    with pytest.raises(TransportError) as caught:
-                        await channel.send(GET, SOON)
-                    assert verdict(caught) == (TransportFault.CLOSED, Delivery.ANSWERED)
-
-    h11_side.run(main)
-
-
-def test_a_client_certificate_is_shown(h11_side, authority):
-    context = authority.server_context()
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(authority.certificate)
-    client = authority.client_context()
-    client.load_cert_chain(authority.certificate.with_name("s.pem"), authority.certificate.with_name("s.key"))
-
-    async def main():
-        with LoopbackServer(context) as server:
-            server.route("/x", reply(200, b"x"))
-            async with h11_side.channel(Endpoint(server.url, tls=client)) as channel:
-                assert (await channel.send(GET, SOON)).body == b"x"
-            async with h11_side.channel(Endpoint(server.url, tls=authority.client_context())) as channel:
-                with pytest.raises(TransportError) as caught:
-                    await channel.send(GET, SOON)
-                assert caught.value.fault in (TransportFault.TLS, TransportFault.CLOSED)
-
-    h11_side.run(main)
-
-
-def test_a_stream_that_outlived_its_certificate_gives_no_connection_back(h11_side, authority):
-    live = LiveBody()
-    first, second = authority.client_context(), authority.client_context()
-
-    async def main():
-        with LoopbackServer(authority.server_context()) as server:
-            server.route("/watch", live)
-            server.route("/x", lambda seen: reply(200 if seen.headers["authorization"].endswith("-1") else 401, b"x"))
-            credentials = Credentials(tls={0: first, 1: second})
-            async with h11_side.channel(Endpoint(server.url, tls=first), credentials) as channel:
-                body = await channel.open(WATCH, SOON)
-                assert (await channel.send(GET, SOON)).status == 200
-                live.end()
-                assert await body.read(SOON) == b""
-                assert await h11_side.until(lambda: server.open_connections == 1)
-                await (await channel.open(GET, SOON)).read(SOON)
-                assert server.accepted == 4
 
     h11_side.run(main)
 
