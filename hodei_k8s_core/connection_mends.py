@@ -16,7 +16,8 @@ MENDS: Final[dict[TransportFault, str]] = {
     "the kubeconfig again, and see that no proxy in between inspects TLS",
     TransportFault.TLS_NAME: "put a name that the certificate has into the cluster's `server`, or into "
     "`tls-server-name`",
-    TransportFault.TLS_EXPIRED: "renew the API server's certificate; if that is valid, set this machine's clock right",
+    TransportFault.TLS_EXPIRED: "renew the API server's certificate (`hodei-k8s doctor` says when it expired); if that "
+    "is valid, set this machine's clock right",
     TransportFault.TLS: "the handshake failed: see that the client certificate is the one that the server asks for, "
     "and that both speak TLS 1.2 or later",
     TransportFault.NOT_TLS: "make scheme and port of the cluster's `server` fit: https for a TLS port, http for a "

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
+import anyio.to_thread
+
 from hodei_k8s_core import operations
 from hodei_k8s_core.access.target import Target
 from hodei_k8s_core.audit_report import AuditReport
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.coordinators import Audit, FleetLogItem, FleetLogs
+from hodei_k8s_core.coordinators import FleetLogItem, FleetLogs
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.final_report import FinalReport
@@ -369,9 +371,12 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         asked for; None for those that the settings turn on.
         """
         self._check_process()
-        audit = Audit(self._config, target=self._target, spec=spec, features=features)
+        audit = self._audit(spec, features)
         async with AsyncMergedStream(audit, self._channel, self._host) as found:
-            return await anext(found)
+            report = await anext(found)
+        if audit.met_bad_dates:
+            report = await anyio.to_thread.run_sync(self._dated, report, audit.timeout)
+        return report
 
     async def ensure_namespace(self) -> bool:
         """Create the configured namespace unless it exists; whether it was made now."""

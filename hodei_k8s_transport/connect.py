@@ -25,6 +25,7 @@ from hodei_k8s_transport.access.connect import (
 )
 from hodei_k8s_transport.access.credential import Endpoint
 from hodei_k8s_transport.access.own_client import trust_of_the_host
+from hodei_k8s_transport.channels.certificates import ConnectionCertificates, ShowsCertificate
 from hodei_k8s_transport.channels.channel import AsyncChannel, Channel
 from hodei_k8s_transport.channels.h11_route import speaks_socks
 
@@ -46,8 +47,9 @@ def channel_to(
     access: ClusterAccess, config: KubernetesConfig, environ: Mapping[str, str], client: httpx.Client | None = None
 ) -> tuple[Channel, Target]:
     """The same with an access that was read (or made) before. Raises: as `open_channel`."""
-    access, endpoint, target = _ours(access, environ) if client is None else _of_the_host(access)
+    access, endpoint = _ours(access, environ) if client is None else _of_the_host(access)
     credentials, limit = sync_credentials(access, environ), config.max_response_bytes
+    target = _target(access, environ, endpoint, credentials, client)
     # Only the kind that is used is loaded: httpx takes longer than all of ours.
     if needs_httpx(config, endpoint, client):
         from hodei_k8s_transport.channels.httpx_channel import HttpxChannel
@@ -69,8 +71,9 @@ def async_channel_to(
     access: ClusterAccess, config: KubernetesConfig, environ: Mapping[str, str], client: httpx.AsyncClient | None = None
 ) -> tuple[AsyncChannel, Target]:
     """As `channel_to`, for asyncio and trio."""
-    access, endpoint, target = _ours(access, environ) if client is None else _of_the_host(access)
+    access, endpoint = _ours(access, environ) if client is None else _of_the_host(access)
     credentials, limit = async_credentials(access, environ), config.max_response_bytes
+    target = _target(access, environ, endpoint, credentials, client)
     if needs_httpx(config, endpoint, client):
         from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel
 
@@ -89,10 +92,23 @@ def _read_access(config: KubernetesConfig, environ: Mapping[str, str]) -> Cluste
     return load_access(kubeconfig_path=config.kubeconfig_path, context=config.context, environ=environ)
 
 
-def _ours(access: ClusterAccess, environ: Mapping[str, str]) -> tuple[ClusterAccess, Endpoint, Target]:
-    return access, build_endpoint(access, environ), target_of(access, choose_proxy(access, environ))
+def _ours(access: ClusterAccess, environ: Mapping[str, str]) -> tuple[ClusterAccess, Endpoint]:
+    return access, build_endpoint(access, environ)
 
 
-def _of_the_host(access: ClusterAccess) -> tuple[ClusterAccess, Endpoint, Target]:
+def _of_the_host(access: ClusterAccess) -> tuple[ClusterAccess, Endpoint]:
     plain = trust_of_the_host(access)
-    return plain, endpoint_of_own_client(plain), target_of(plain, None)
+    return plain, endpoint_of_own_client(plain)
+
+
+def _target(
+    access: ClusterAccess,
+    environ: Mapping[str, str],
+    endpoint: Endpoint,
+    credentials: ShowsCertificate,
+    client: object,
+) -> Target:
+    """Of the connections of a host's own client nothing is known."""
+    if client is not None:
+        return target_of(access, None)
+    return target_of(access, choose_proxy(access, environ), ConnectionCertificates(endpoint, credentials))

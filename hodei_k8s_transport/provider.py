@@ -11,7 +11,7 @@ from hodei_k8s_core import operations
 from hodei_k8s_core.access.target import Target
 from hodei_k8s_core.audit_report import AuditReport
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.coordinators import Audit, FleetLogItem, FleetLogs
+from hodei_k8s_core.coordinators import FleetLogItem, FleetLogs
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.final_report import FinalReport
 from hodei_k8s_core.log_entry import WORKER_CONTAINER, LogItem
@@ -357,9 +357,12 @@ class KubernetesProvider(CapacityMethods):
         asked for; None for those that the settings turn on.
         """
         self._check_process()
-        audit = Audit(self._config, target=self._target, spec=spec, features=features)
+        audit = self._audit(spec, features)
         with MergedStream(audit, self._channel, self._host) as found:
-            return next(found)
+            report = next(found)
+        if audit.met_bad_dates:
+            report = self._dated(report, audit.timeout)
+        return report
 
     def ensure_namespace(self) -> bool:
         """Create the configured namespace unless it exists; whether it was made now."""

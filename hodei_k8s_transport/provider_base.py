@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from typing import Any, TypeVar
 
 from hodei_k8s_core.access.target import Target
+from hodei_k8s_core.audit_report import AuditReport
 from hodei_k8s_core.capacity.cache import CapacityCache
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.coordinators import Audit
+from hodei_k8s_core.effects import Operation, WallClock
 from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.observations import Observation, PodCreated, PodDestroyed, PodStarted
 from hodei_k8s_core.operations import adopt_or_create_worker, create_worker
+from hodei_k8s_core.operations.audit_connection import with_served_certificate
 from hodei_k8s_core.operations.located import located
+from hodei_k8s_core.permissions import Feature
 from hodei_k8s_core.retry_budget import RetryBudget
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.startup_times import StartupTimes
@@ -84,9 +88,18 @@ class ProviderBase:
         token = secrets.token_hex(13)
         return create_worker(self._config, spec, creation_token=token), token
 
-    def _located(self, operation: Generator[Y, Any, R]) -> Generator[Y, Any, R]:
+    def _located(self, operation: Generator[Y, Any, R]) -> Generator[Y | WallClock, Any, R]:
         """With errors that say what we are connected to, where that is known."""
-        return operation if self._target is None else located(operation, str(self._target))
+        return operation if self._target is None else located(operation, self._target)
+
+    def _audit(self, spec: WorkerSpec | None, features: Collection[Feature] | None) -> Audit:
+        return Audit(self._config, target=self._target, spec=spec, features=features)
+
+    def _dated(self, report: AuditReport, timeout: float) -> AuditReport:
+        """With the end of the certificate that the server shows. Blocks: the server is asked for it again."""
+        certificates = self._target.certificates if self._target is not None else None
+        served = certificates.served(timeout) if certificates is not None else None
+        return with_served_certificate(report, served, self._host.perform(WallClock()))
 
     def _check_process(self) -> None:
         if os.getpid() != self._pid:

@@ -6,16 +6,21 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hodei_k8s_core.access.certificate import Certificates
 from hodei_k8s_core.access.cluster_access import ClusterAccess
 from hodei_k8s_core.secret import Secret
 
 
 class Target(msgspec.Struct, frozen=True):
-    """`server`: the URL. `origin`: where the settings came from. `proxy`: scheme, host and port, or "" for none."""
+    """`server`: the URL. `origin`: where the settings came from. `proxy`: scheme, host and port, or "" for none.
+
+    `certificates`: of its connections; None where they are not ours to know.
+    """
 
     server: str
     origin: str
     proxy: str = ""
+    certificates: Certificates | None = None
 
     @property
     def is_encrypted(self) -> bool:
@@ -25,9 +30,10 @@ class Target(msgspec.Struct, frozen=True):
         return f"{self.server}{' through ' if self.proxy else ''}{self.proxy}, as {self.origin}"
 
 
-def target_of(access: ClusterAccess, proxy: Secret | None) -> Target:
+def target_of(access: ClusterAccess, proxy: Secret | None, certificates: Certificates | None = None) -> Target:
     """`proxy`: the URL that was chosen for this access; what it holds of name and password is left out."""
-    return Target(access.server, str(access.origin), _without_password(proxy.reveal()) if proxy else "")
+    shown = _without_password(proxy.reveal()) if proxy else ""
+    return Target(access.server, str(access.origin), shown, certificates)
 
 
 def _without_password(url: str) -> str:

@@ -18,7 +18,7 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.coordinators.coordinator import Action, Start
 from hodei_k8s_core.errors import ConnectionFailed, ProviderClosed, ProviderError, TransportError
 from hodei_k8s_core.operations.audit import STAND_IN, Introduction, ask, introduce
-from hodei_k8s_core.operations.audit_connection import steps_of_first_reply
+from hodei_k8s_core.operations.audit_connection import has_bad_dates, steps_of_first_reply
 from hodei_k8s_core.operations.audit_questions import Question, configured_questions, failed_finding
 from hodei_k8s_core.permissions import Feature, configured_features
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
@@ -46,11 +46,13 @@ class Audit:
         spec: WorkerSpec | None = None,
         features: Collection[Feature] | None = None,
     ) -> None:
+        self.met_bad_dates = False
+        """The server showed a certificate that has expired, or is not valid yet: `with_served_certificate`."""
         self._config = config
         self._target = target
         self._spec = STAND_IN if spec is None else spec
         self._features = configured_features(config) if features is None else features
-        self._timeout = min(AUDIT_TIMEOUT, config.request_timeout)
+        self.timeout = min(AUDIT_TIMEOUT, config.request_timeout)
         self._way: list[AuditStep] = []
         self._questions: dict[str, Question] = {}
         self._waiting: list[Question] = []
@@ -70,7 +72,7 @@ class Audit:
 
     def begin(self) -> Sequence[Action]:
         """Find out whether there is a way at all."""
-        return [Start(INTRODUCTION, introduce(self._timeout))]
+        return [Start(INTRODUCTION, introduce(self.timeout))]
 
     def has_room(self, child: str) -> bool:  # noqa: ARG002 - nothing of a child waits here
         return True
@@ -109,7 +111,8 @@ class Audit:
         spec = msgspec.structs.replace(self._spec, worker_id=introduction.worker_id)
         self._waiting = list(configured_questions(self._config, spec, self._features))
         self._questions = {question.name: question for question in self._waiting}
-        self._way = steps_of_first_reply(introduction.outcome, self._target)
+        self._way = steps_of_first_reply(introduction.outcome, self._target, introduction.now)
+        self.met_bad_dates = has_bad_dates(introduction.outcome)
         if any(step.status is AuditStatus.FAILED for step in self._way):
             self._skip(self._waiting, "there is no way to the API server")
         return self._start()
@@ -134,4 +137,4 @@ class Audit:
         chosen = ready[: AT_ONCE - len(self._running)]
         self._running |= {question.name for question in chosen}
         self._waiting = [question for question in self._waiting if question.name not in self._running]
-        return [Start(question.name, ask(question, self._timeout)) for question in chosen]
+        return [Start(question.name, ask(question, self.timeout)) for question in chosen]

@@ -9,7 +9,7 @@ import msgspec
 
 from hodei_k8s_core.audit_report import AuditReport, AuditStatus, AuditStep
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Operation, Random
+from hodei_k8s_core.effects import Operation, Random, WallClock
 from hodei_k8s_core.errors import ConfigurationError, TransportError
 from hodei_k8s_core.operations.audit_connection import WAY
 from hodei_k8s_core.operations.audit_questions import Outcome, Question, configured_questions
@@ -23,10 +23,14 @@ STAND_IN = WorkerSpec(worker_id="audit", image="registry.k8s.io/pause:3.10")
 
 
 class Introduction(msgspec.Struct, frozen=True):
-    """What became of a SelfSubjectReview, and the id of the worker to try: one that no worker has."""
+    """What became of a SelfSubjectReview, at `now` (seconds since the epoch, by our clock).
+
+    `worker_id`: of the worker to try; no worker has it.
+    """
 
     outcome: Outcome
     worker_id: str
+    now: float
 
 
 def introduce(timeout: float) -> Operation[Introduction]:
@@ -36,7 +40,8 @@ def introduce(timeout: float) -> Operation[Introduction]:
     """
     # A dry run of a name that is taken says nothing.
     worker_id = f"audit-{int((yield from Random()) * 2**40):010x}"
-    return Introduction((yield from exchange(identity_review(), timeout)), worker_id)
+    outcome = yield from exchange(identity_review(), timeout)
+    return Introduction(outcome, worker_id, (yield from WallClock()))
 
 
 def ask(question: Question, timeout: float) -> Operation[tuple[Outcome, ...]]:

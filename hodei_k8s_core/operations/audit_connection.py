@@ -6,10 +6,12 @@ from typing import Final
 
 import msgspec
 
+from hodei_k8s_core.access.certificate import Certificate
 from hodei_k8s_core.access.target import Target
 from hodei_k8s_core.api_status import Status
-from hodei_k8s_core.audit_report import AuditStatus, AuditStep
+from hodei_k8s_core.audit_report import AuditReport, AuditStatus, AuditStep
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
+from hodei_k8s_core.http import Response
 from hodei_k8s_core.operations.audit_questions import (
     Finding,
     Outcome,
@@ -58,8 +60,43 @@ class _Review(msgspec.Struct, frozen=True):
     status: _Who
 
 
-def steps_of_first_reply(outcome: Outcome, target: Target | None) -> list[AuditStep]:
-    """The steps of `WAY`, by what became of a SelfSubjectReview."""
+def steps_of_first_reply(outcome: Outcome, target: Target | None, now: float) -> list[AuditStep]:
+    """The steps of `WAY`, by what became of a SelfSubjectReview at `now`, in seconds since the epoch."""
+    steps = _steps(outcome, target)
+    ours = target.certificates.own() if target is not None and target.certificates is not None else None
+    if ours is None or not ours.ends_soon(now):
+        return steps
+    failure = None if isinstance(outcome, Response) else outcome
+    return [_with_own_certificate(step, ours, now, explained=ours.explains(failure, now)) for step in steps]
+
+
+def has_bad_dates(outcome: Outcome) -> bool:
+    """The server's certificate is not valid at this time; which dates it has, the failed handshake does not tell."""
+    return isinstance(outcome, TransportError) and outcome.fault is TransportFault.TLS_EXPIRED
+
+
+def with_served_certificate(report: AuditReport, served: Certificate | None, now: float) -> AuditReport:
+    """The report with the date of the server's certificate at the step that failed for it."""
+    if served is None:
+        return report
+    steps = (
+        msgspec.structs.replace(step, detail=f"{step.detail}; {served.told(now)}") if step.name == "tls" else step
+        for step in report.steps
+    )
+    return msgspec.structs.replace(report, steps=tuple(steps))
+
+
+def _with_own_certificate(step: AuditStep, ours: Certificate, now: float, *, explained: bool) -> AuditStep:
+    """A refusal that it explains, with the mend; the step at which we are known, with a warning."""
+    if step.status is AuditStatus.FAILED:
+        return msgspec.structs.replace(step, mend=ours.mend(now)) if explained else step
+    if step.name != "authentication" or step.status is AuditStatus.SKIPPED:
+        return step
+    detail = f"{step.detail}; {ours.told(now)}"
+    return AuditStep(step.name, AuditStatus.WARNING, detail, step.mend or "get a new client certificate")
+
+
+def _steps(outcome: Outcome, target: Target | None) -> list[AuditStep]:
     failing, finding = _judge(outcome)
     if failing == "authentication" and isinstance(outcome, TransportError):  # no request was made at all
         unknown = [AuditStep(name, AuditStatus.SKIPPED, "nothing is sent without credentials") for name in WAY[:-1]]

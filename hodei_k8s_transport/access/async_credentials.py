@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import anyio.to_thread
 
+from hodei_k8s_core.access.certificate import Certificate
 from hodei_k8s_core.access.cluster_access import ExecPlugin
 from hodei_k8s_transport.access.credential import Credential
 from hodei_k8s_transport.access.exec_runner import run_plugin_async
@@ -18,6 +19,11 @@ class RefreshingAsyncCredentials:
         self._keeper = keeper
         self._exec_timeout = exec_timeout
         self._lock = anyio.Lock()
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The client certificate at hand, where there is one whose end can be read."""
+        return self._keeper.certificate
 
     async def current(self) -> Credential:
         """The credential to use now. Raises: `TransportError`."""

@@ -14,7 +14,7 @@ from hodei_k8s_core.access.cluster_access import ClusterAccess
 from hodei_k8s_core.access.kubeconfig import load_kubeconfig
 from hodei_k8s_core.access.proxy import choose_proxy
 from hodei_k8s_transport.access.async_credentials import RefreshingAsyncCredentials
-from hodei_k8s_transport.access.credential import AsyncCredentialSource, CredentialSource, Endpoint
+from hodei_k8s_transport.access.credential import Endpoint
 from hodei_k8s_transport.access.exec_runner import EXEC_TIMEOUT
 from hodei_k8s_transport.access.files import (
     SERVICE_ACCOUNT_DIRECTORY,
@@ -86,7 +86,7 @@ def _warn(access: ClusterAccess) -> None:
 
 def sync_credentials(
     access: ClusterAccess, environ: Mapping[str, str] | None = None, *, exec_timeout: float = EXEC_TIMEOUT
-) -> CredentialSource:
+) -> RefreshingCredentials:
     """The credentials for threads. `environ`: a plugin's (default: our own); `exec_timeout`: seconds for one run.
 
     Raises: `ConfigurationError`.
@@ -96,7 +96,7 @@ def sync_credentials(
 
 def async_credentials(
     access: ClusterAccess, environ: Mapping[str, str] | None = None, *, exec_timeout: float = EXEC_TIMEOUT
-) -> AsyncCredentialSource:
+) -> RefreshingAsyncCredentials:
     """The same for tasks of one event loop (asyncio or trio)."""
     return RefreshingAsyncCredentials(CredentialKeeper(access, _environment(environ)), exec_timeout)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from hodei_k8s_core.access.certificate import Certificate, expiry_in_pem
 from hodei_k8s_core.access.cluster_access import ClusterAccess, ExecPlugin, TokenFile
 from hodei_k8s_core.access.credentials import (
     Holding,
@@ -81,6 +82,13 @@ class CredentialKeeper:
     @property
     def credential(self) -> Credential:
         return self._held.credential
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The client certificate at hand, where there is one whose end can be read."""
+        pair = self._held.material.pair
+        ends = expiry_in_pem(pair.certificate.reveal()) if pair is not None else None
+        return Certificate(f"the client certificate ({pair.field})", ends) if pair and ends is not None else None
 
     @property
     def usable(self) -> Credential | None:

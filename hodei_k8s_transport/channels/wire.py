@@ -160,6 +160,10 @@ class TlsWire:
             else:
                 return (yield from self._flush())
 
+    def peer_certificate(self) -> bytes | None:
+        """What the other side has shown, in DER, verified or not."""
+        return self._tls.getpeercert(binary_form=True)
+
     def send(self, data: bytes) -> Steps[None]:
         self._tls.write(data)
         yield from self._flush()

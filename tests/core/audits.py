@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from hodei_k8s_core.access.certificate import Certificate
 from hodei_k8s_core.access.target import Target
 from hodei_k8s_core.audit_report import AuditReport, AuditStatus
 from hodei_k8s_core.config import KubernetesConfig
@@ -27,6 +28,19 @@ POD = reply({"kind": "Pod"}, 201)
 YES = reply({"status": {"allowed": True}}, 201)
 VERSION = reply({"major": "1", "minor": "36", "gitVersion": "v1.36.3"})
 FORBIDDEN = 'is forbidden: User "me" cannot'
+
+
+class Known:
+    """Certificates that are as a test says."""
+
+    def __init__(self, own: Certificate | None = None, served: Certificate | None = None) -> None:
+        self._own, self._served = own, served
+
+    def own(self) -> Certificate | None:
+        return self._own
+
+    def served(self, timeout: float) -> Certificate | None:
+        return self._served
 
 
 def auditing(config: KubernetesConfig, *, pick: Pick = first, **options: Any) -> Generator[Any, Any, AuditReport]:

@@ -46,7 +46,7 @@ def begun(*features: Feature) -> tuple[Audit, list[str]]:
     audit = Audit(CONFIG, features=features)
     (first,) = audit.begin()
     assert first.child == INTRODUCTION
-    return audit, started(audit.ended(INTRODUCTION, Introduction(ME, "audit-1")))
+    return audit, started(audit.ended(INTRODUCTION, Introduction(ME, "audit-1", 0.0)))
 
 
 def started(actions: Sequence[object]) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from hodei_k8s_core.access.certificate import Certificate
 from hodei_k8s_core.access.target import Target
 from hodei_k8s_core.connection_mends import MENDS
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Response
+from hodei_k8s_core.operations.audit_connection import has_bad_dates, with_served_certificate
 from tests.core.audits import (
     FORBIDDEN,
     MAYBE_SENT,
@@ -15,12 +17,13 @@ from tests.core.audits import (
     OK,
     SKIPPED,
     WARNING,
+    Known,
     audited,
     only_first,
     statuses,
     step,
 )
-from tests.core.told import reply, status_reply
+from tests.core.told import WALL, reply, status_reply
 
 
 def fails_at(fault: TransportFault, delivery: Delivery) -> str:
@@ -139,3 +142,61 @@ def test_a_channel_of_the_hosts_own() -> None:
     assert report.target == ""
     assert step(report, "configuration").detail == "a channel that the host made"
     assert step(report, "tls").status is OK
+
+
+DAY = 86_400.0
+
+
+def with_certificate(expires_in: float) -> Target:
+    ours = Certificate("the client certificate (x)", WALL + expires_in)
+    return Target("https://k8s.example", "x", certificates=Known(own=ours))
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "status", "words"),
+    [
+        (8 * DAY, OK, "takes us for me (groups: a, b)"),
+        (6 * DAY, WARNING, "the client certificate (x) expires on 2023-11-20T22:13:20Z"),
+        (-1.0, WARNING, "the client certificate (x) expired on 2023-11-14T22:13:19Z"),
+    ],
+)
+def test_a_client_certificate_that_ends_soon_is_a_warning(expires_in: float, status: object, words: str) -> None:
+    report = audited(target=with_certificate(expires_in))
+    known = step(report, "authentication")
+    assert known.status is status
+    assert words in known.detail
+    assert ("client certificate" in known.mend) is (status is WARNING)
+    assert {statuses(report)[name] for name in ("name", "tcp", "tls", "api", "namespace")} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "failing"),
+    [
+        (status_reply(401, "Unauthorized", "Unauthorized"), "authentication"),
+        (TransportError(TransportFault.TLS, NOT_SENT, "alert"), "tls"),
+        (TransportError(TransportFault.TLS, MAYBE_SENT, "alert"), "tls"),
+        (TransportError(TransportFault.CLOSED, MAYBE_SENT, "cut"), "api"),
+    ],
+)
+def test_a_refusal_names_the_client_certificate_that_has_expired(failure: object, failing: str) -> None:
+    expired = step(only_first(failure, target=with_certificate(-1.0)), failing)
+    assert expired.mend == "the client certificate (x) expired on 2023-11-14T22:13:19Z: get a new one"
+    assert "expire" not in step(only_first(failure, target=with_certificate(DAY)), failing).mend
+
+
+def test_what_it_does_not_explain_is_told_as_ever() -> None:
+    refused = step(only_first(TransportError(TransportFault.REFUSED, NOT_SENT), target=with_certificate(-1.0)), "tcp")
+    assert refused.mend == MENDS[TransportFault.REFUSED]
+
+
+def test_the_servers_certificate_is_told_where_its_dates_are_wrong() -> None:
+    expired = TransportError(TransportFault.TLS_EXPIRED, NOT_SENT, "certificate has expired")
+    assert has_bad_dates(expired)
+    assert not has_bad_dates(TransportError(TransportFault.TLS_NAME, NOT_SENT))
+    report = only_first(expired)
+    dated = with_served_certificate(report, Certificate("the server's certificate", 0.0), WALL)
+    assert step(dated, "tls").detail == (
+        f"{step(report, 'tls').detail}; the server's certificate expired on 1970-01-01T00:00:00Z"
+    )
+    assert [one for one in dated.steps if one.name != "tls"] == [one for one in report.steps if one.name != "tls"]
+    assert with_served_certificate(report, None, WALL) is report

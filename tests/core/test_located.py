@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from hodei_k8s_core.access.certificate import Certificate
 from hodei_k8s_core.access.cluster_access import AccessOrigin, ClusterAccess
 from hodei_k8s_core.access.target import Target, target_of
 from hodei_k8s_core.api_status import Status
-from hodei_k8s_core.effects import Monotonic, StopRequested
+from hodei_k8s_core.effects import Monotonic, StopRequested, WallClock
 from hodei_k8s_core.errors import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -25,8 +27,10 @@ from hodei_k8s_core.errors import (
 from hodei_k8s_core.operations.failures import error_for
 from hodei_k8s_core.operations.located import located
 from hodei_k8s_core.secret import Secret
+from tests.core.audits import Known
 
-WHERE = 'https://k8s.example, as context "x" (/kube/config)'
+TARGET = Target("https://k8s.example", 'context "x" (/kube/config)')
+WHERE = str(TARGET)
 REFUSED = TransportError(TransportFault.REFUSED, Delivery.NOT_SENT, "connecting")
 
 
@@ -55,7 +59,7 @@ def raised_by(operation: Any) -> BaseException:
     ids=repr,
 )
 def test_an_error_about_the_way_is_located(error: ProviderError) -> None:
-    assert raised_by(located(raising(error), WHERE)) is error
+    assert raised_by(located(raising(error), TARGET)) is error
     assert error.target == WHERE
     assert f"connecting to: {WHERE}" in str(error)
 
@@ -70,7 +74,7 @@ def test_an_error_about_the_way_is_located(error: ProviderError) -> None:
     ids=repr,
 )
 def test_another_is_not(error: ProviderError) -> None:
-    raised_by(located(raising(error), WHERE))
+    raised_by(located(raising(error), TARGET))
     assert error.target == ""
     assert "connecting to" not in str(error)
 
@@ -83,12 +87,42 @@ def test_the_operation_runs_as_it_is() -> None:
             now = yield from Monotonic()
         return now + 1
 
-    running = located(operation(), WHERE)
+    running = located(operation(), TARGET)
     assert running.send(None) == Monotonic()
     assert running.throw(StopRequested()) == Monotonic()
     with pytest.raises(StopIteration) as ended:
         running.send(1.0)
     assert ended.value.value == 2.0
+
+
+@pytest.mark.parametrize(
+    ("error", "expires_at", "mended"),
+    [
+        (AuthenticationFailed("x", status=Status(401, "Unauthorized")), 0.0, True),
+        (ConnectionFailed("x", failure=TransportError(TransportFault.TLS, Delivery.NOT_SENT)), 0.0, True),
+        (AuthenticationFailed("x", status=Status(401, "Unauthorized")), 2.0, False),
+        (ConnectionFailed("x", failure=REFUSED), 0.0, False),
+    ],
+)
+def test_a_refusal_names_the_certificate_that_has_expired(
+    error: ProviderError, expires_at: float, mended: bool
+) -> None:
+    ours = Certificate("the client certificate (x)", expires_at)
+    operation = located(raising(error), msgspec.structs.replace(TARGET, certificates=Known(own=ours)))
+    operation.send(None)
+    assert operation.send(0.0) == WallClock()
+    with pytest.raises(ProviderError) as caught:
+        operation.send(1.0)
+    assert caught.value is error
+    assert error.target == WHERE
+    mend = "mend: the client certificate (x) expired on 1970-01-01T00:00:00Z: get a new one"
+    assert (mend in str(error)) is mended
+
+
+def test_who_shows_no_certificate_has_none_that_expired() -> None:
+    error = AuthenticationFailed("x", status=Status(401, "Unauthorized"))
+    raised_by(located(raising(error), msgspec.structs.replace(TARGET, certificates=Known())))
+    assert (error.mend, error.target) == ("", WHERE)
 
 
 @pytest.mark.parametrize("fault", TransportFault)

@@ -131,15 +131,15 @@ async def failure(call: Callable[[], Coroutine[Any, Any, Any]]) -> TransportErro
 class ClientAuthority(Authority):
     """One that also signs for clients, and looks at what they show."""
 
-    def client_pair(self, name: str) -> tuple[Path, Path]:
-        """Certificate and key of a client; the files are kept under its name."""
+    def client_pair(self, name: str, *, days: int = 2) -> tuple[Path, Path]:
+        """Certificate (good for `days` days) and key of a client; the files are kept under its name."""
         certificate, key = self._directory / f"{name}.crt", self._directory / f"{name}.key"
         if not certificate.exists():
             new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
             self._openssl("req", *new_key, "-keyout", key.name, "-out", f"{name}.csr", "-subj", f"/CN={name}")
             self._openssl(
                 *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
-                *("-out", certificate.name, "-days", "2"),
+                *("-out", certificate.name, "-days", str(days)),
             )
         return certificate, key
 

@@ -16,7 +16,7 @@ class Authority:
     def __init__(self, directory: Path) -> None:
         if shutil.which("openssl") is None:
             pytest.skip("there is no openssl command to make certificates with")
-        self._directory = directory
+        self._directory = self.directory = directory
         self.certificate = directory / "ca.pem"
         self._openssl(
             *("req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test"),
