@@ -190,6 +190,9 @@ async def test_an_expired_certificate(host: Host, accounts: Accounts, token: str
         environ = accounts.environ({"token": token}, behind(proxy, authority))
         error = await refused(host, environ, TransportFault.TLS_EXPIRED, "certificate has expired")
         assert proxy.url in error.target
+        async with host.connect(environ=environ) as provider:
+            (failed,) = (await provider.audit()).failures
+        assert "the server's certificate expired on 20" in failed.detail
 
 
 async def test_a_wrong_authority(host: Host, accounts: Accounts, token: str, authority: Authority) -> None:
