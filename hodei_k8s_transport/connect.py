@@ -5,6 +5,8 @@ earn its place. 1,000 small calls, 32 at once: 13.4 s and 4.1 s of CPU over HTTP
 all is then on one connection, on which the API server allows 100 streams: of 200 watches 100 opened, the others and
 every call beside them waited for ever (httpx opens no second connection), where HTTP/1.1 opened 200 in 2 s and answered
 a call beside them in 16 ms. Watches and followed logs are what we have many of, and a lost packet would hold up all.
+What HTTP/2 saves httpx, the h11 channel saves without it: of CPU for a GET of a Pod, 16 at once, it takes 0.2 ms, httpx
+1.1 ms over HTTP/2 and 2.2 ms over HTTP/1.1.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A coordinator and its children as one generator of effects: what the worlds and scripts of the other tests run.
 
-    report = world.run(audited_by(Audit(CONFIG), pick=lambda running: running[-1])).result
+    (report,) = world.run(coordinated(Audit(CONFIG), pick=lambda running: running[-1])).result
 
 `pick` says which child makes the next step, of those that are running, in the order in which they were started. A child
 that has no room waits. What is thrown in is for the child whose effect it answers; a stop ends all, as in the runners.

@@ -49,6 +49,10 @@ def test_every_row_makes_sense(rule: Any) -> None:
     assert not rule.reason.endswith(".")
 
 
+def test_every_row_is_a_step_of_its_own_in_the_audit() -> None:
+    assert len({(rule.feature, rule.resource) for rule in RULES}) == len(RULES)
+
+
 def test_every_feature_has_a_row() -> None:
     assert {rule.feature for rule in RULES} == set(Feature)
 
