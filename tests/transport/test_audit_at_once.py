@@ -7,13 +7,14 @@ import ssl
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hodei_k8s_core.coordinators.audit import AT_ONCE
 from hodei_k8s_core.permissions import RULES, Feature
 from hodei_k8s_transport.testing.loopback import LoopbackServer, ReceivedRequest, Reply, reply
 from tests.cluster.hosts import Host
-from tests.transport.api_servers import JSON, NAMESPACE, PODS, anyio_backend, host, kubeconfig_to
+from tests.transport.api_servers import CONFIG, JSON, NAMESPACE, PODS, anyio_backend, host, kubeconfig_to
 
 __all__ = ["anyio_backend", "host"]
 pytestmark = pytest.mark.anyio
@@ -58,10 +59,12 @@ def api_server_with(permissions: Together, tls: ssl.SSLContext | None = None) ->
     return server
 
 
-async def test_permissions_are_asked_for_at_the_same_time(host: Host, tmp_path: Path) -> None:
+@pytest.mark.parametrize("http", ["httpx", "h11"])
+async def test_permissions_are_asked_for_at_the_same_time(host: Host, tmp_path: Path, http: str) -> None:
+    config = msgspec.structs.replace(CONFIG, http=http)
     together = Together(AT_ONCE)
     with api_server_with(together) as server:
-        async with host.connect(environ=kubeconfig_to(server, tmp_path, {})) as provider:
+        async with host.connect(config, environ=kubeconfig_to(server, tmp_path, {})) as provider:
             report = await provider.audit(features=set(Feature))
         assert server.wait_until(lambda: server.open_connections == 0)
     permissions = [step for step in report.steps if step.name.startswith("permission:")]

@@ -18,6 +18,7 @@ import pytest
 
 from hodei_k8s_core.access.certificate import expiry_in_der, expiry_in_pem
 from hodei_k8s_core.audit_report import AuditReport, AuditStatus, AuditStep
+from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.errors import AuthenticationFailed, ConnectionFailed, ProviderError
 from hodei_k8s_transport.access.credential import Endpoint
@@ -63,8 +64,10 @@ def step(report: AuditReport, name: str) -> AuditStep:
     return next(one for one in report.steps if one.name == name)
 
 
-async def error_and_report(host: Host, environ: dict[str, str]) -> tuple[ProviderError, AuditReport]:
-    async with host.connect(ONCE, environ=environ) as provider:
+async def error_and_report(
+    host: Host, environ: dict[str, str], config: KubernetesConfig = ONCE
+) -> tuple[ProviderError, AuditReport]:
+    async with host.connect(config, environ=environ) as provider:
         with pytest.raises(ProviderError) as caught:
             await provider.list_workers()
         return caught.value, await provider.audit()
@@ -97,9 +100,10 @@ async def test_a_401_names_our_certificate_that_has_expired(
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("http", ["httpx", "h11"])
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda version: version.name)
 async def test_an_alert_names_our_certificate_that_has_expired(
-    host: Host, tmp_path: Path, authority: ClientAuthority, version: ssl.TLSVersion
+    host: Host, tmp_path: Path, authority: ClientAuthority, version: ssl.TLSVersion, http: str
 ) -> None:
     """In TLS 1.3 it comes when the request is on its way."""
     user = shown(authority, "expired", 0)
@@ -109,7 +113,7 @@ async def test_an_alert_names_our_certificate_that_has_expired(
     tls.verify_mode = ssl.CERT_REQUIRED
     with api_server(tls) as server:
         environ = kubeconfig_to(server, tmp_path, user, certificate_authority=str(authority.certificate))
-        error, report = await error_and_report(host, environ)
+        error, report = await error_and_report(host, environ, msgspec.structs.replace(ONCE, http=http))
     assert isinstance(error, ConnectionFailed)
     assert dated(str(error)) == end_of(Path(user["client-certificate"]))
     (failed,) = report.failures
