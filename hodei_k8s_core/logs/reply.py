@@ -71,6 +71,11 @@ class LogReply:
         """The reply has ended."""
         self.complaint = self.complaint or complaint_in(self._splitter.tail)
 
+    @property
+    def tail(self) -> bytes:
+        """What came last, without a newline: the end of the log, or the beginning of a line that is being written."""
+        return b"" if self.complaint else self._splitter.tail
+
     def end_of_log(self) -> list[LogItem]:
         """What was written last, without a newline; for a log that is complete."""
         return self._take(self._splitter.feed(b"\n")) if self._splitter.tail and not self.complaint else []

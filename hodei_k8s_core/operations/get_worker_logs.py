@@ -65,7 +65,9 @@ def get_worker_logs(
     reply.end()
     if not reply.is_whole:
         raise ProviderSpecific(f"{what}: the kubelet says: {reply.complaint}", retryable=True)
-    return [entry for entry in [*entries, *reply.end_of_log()] if isinstance(entry, LogEntry)]
+    # While the container runs, what has no newline is a line that is being written: whoever goes on gets it whole.
+    last = [] if run is not None and run.is_running and not previous else reply.end_of_log()
+    return [entry for entry in [*entries, *last] if isinstance(entry, LogEntry)]
 
 
 def _read_log(

@@ -4,7 +4,8 @@
                                               └─ another file ─▶ search the place ─▶ found, or a gap
 
 A clean end proves nothing: an API server ends a reply just as cleanly when the kubelet died. A log is read to its end
-when its run has ended and one more request adds nothing.
+when its run has ended and one more request adds nothing, not even to a last line without a newline: a kubelet serves
+what a runtime is just writing up to the byte that is there (k8s.io/cri-client, ReadLogs: "incomplete line").
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Emit, Operation, Stream
+from hodei_k8s_core.effects import Emit, Operation, Sleep, Stream
 from hodei_k8s_core.errors import ProviderError
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.log_entry import GapReason, LogGap, LogItem, LogRestart
@@ -34,6 +35,9 @@ from hodei_k8s_core.requests import follow_pod_log, pod_log, previous_pod_log
 from hodei_k8s_core.server_time import NANOSECONDS
 from hodei_k8s_core.worker import WorkerHandle
 
+UNFINISHED_PAUSE = 0.5
+"""Seconds, for a runtime to write the rest of a line."""
+
 
 class LogFollow:
     """One follower; `run` once. `gaps`: how often lines were missing."""
@@ -48,7 +52,7 @@ class LogFollow:
         self._troubles = LogTroubles(config, f"follow the log of the worker {handle.worker_id}")
         self._connection = LogConnection(config, self._troubles)
         self._tail = start.tail
-        self._settled: LogCursor | None = None
+        self._settled: tuple[LogCursor, bytes] | None = None
         self._ended: LogReply | None = None
         self._finished = ""
         self.gaps = 0
@@ -57,6 +61,11 @@ class LogFollow:
     def cursor(self) -> LogCursor:
         """Behind everything that was given."""
         return self._cursor if self._reply is None else self._reply.cursor
+
+    @property
+    def _behind(self) -> tuple[LogCursor, bytes]:
+        """Where the last reply ended: behind which line, and with what beginning of another."""
+        return self.cursor, b"" if self._reply is None else self._reply.tail
 
     def run(self) -> Stream[LogItem, None]:
         """Everything, until no run can follow. Raises: WorkerNotFound where there is no Pod at the start."""
@@ -125,7 +134,7 @@ class LogFollow:
             yield from self._search(run, previous=False)
         elif end is End.CLEAN and self._reply is not None:
             if self._reply.is_whole:
-                self._settled, self._ended = self._reply.cursor, self._reply
+                self._settled, self._ended = self._behind, self._reply
             elif self._reply.complaint:  # pragma: no branch - a reply that is not whole has one
                 yield from self._troubles.met("complaint")
 
@@ -134,10 +143,13 @@ class LogFollow:
         refused, detail = 0, ""
         while refused < self._config.retry.max_attempts:
             end = yield from self._read_whole(previous=previous)
-            while end is End.CLEAN and self._settled != self.cursor:
-                self._settled = self.cursor
+            while end is End.CLEAN and self._settled != self._behind:
+                self._settled = self._behind
+                if self._settled[1]:
+                    yield from Sleep(UNFINISHED_PAUSE)
                 end = yield from self._read_whole(previous=previous)
             if end is End.CLEAN:
+                yield from self._give_end(self._reply)
                 return True
             if end is End.NOT_FOUND and not previous:
                 return False
@@ -158,7 +170,6 @@ class LogFollow:
         if end is not End.CLEAN or reply is None:
             return end
         if reply.complaint or reply.is_whole:
-            yield from Emit(reply.end_of_log())
             self._ended = reply if reply.is_whole else self._ended
             return End.CLEAN if reply.is_whole else End.REFUSED
         return End.LOST  # pragma: no cover - a file that was rotated away between two requests
@@ -237,9 +248,14 @@ class LogFollow:
         ended = self._ended
         if ended is None or ended.cursor != self.cursor:
             return False
-        yield from Emit(ended.end_of_log())
+        yield from self._give_end(ended)
         self._go_to(ended.cursor)
         return True
+
+    def _give_end(self, reply: LogReply | None) -> Stream[LogItem, None]:
+        """The last line, where it has no newline."""
+        if reply is not None and (last := reply.end_of_log()):
+            yield from Emit(last)
 
     def _tell_gap(
         self, reason: GapReason, *, since: int | None = None, until: int | None = None, detail: str = ""

@@ -298,6 +298,28 @@ def test_last_words_without_a_newline_arrive_though_the_log_cannot_be_asked_for_
         assert outcome.result == outcome.emitted[-1].cursor
 
 
+def test_a_last_line_that_is_still_being_written_is_not_given_before_it_is_whole() -> None:
+    """A kubelet serves the beginning of a line that a runtime is just writing, as if the log ended there."""
+    for missing in range(1, len(LINES[-1]) + 2):
+        for more in (0, 2):  # the runtime has written some more of it when it is asked again
+            world, handle = world_with()
+            world.advance(60)
+            world.plan.add(Rule("get", "pods/log", CutStream(size_of_log() - missing, clean=True)))
+            if more:
+                still = CutStream(size_of_log() - max(1, missing - more), clean=True)
+                world.plan.add(Rule("get", "pods/log", still, nth=2))
+            assert told(follow(world, handle).emitted) == LINES, (missing, more)
+
+
+def test_a_last_line_that_never_gets_a_newline_is_given_in_the_end() -> None:
+    world, handle = world_with()
+    world.advance(60)
+    world.plan.add(Rule("get", "pods/log", CutStream(size_of_log() - 1, clean=True), times=None))
+    outcome = follow(world, handle)
+    assert told(outcome.emitted) == LINES
+    assert outcome.seconds < 2
+
+
 def test_a_container_that_was_removed_before_its_end_was_told_is_no_gap() -> None:
     """The Pod's status still says that it runs, and the kubelet that it is not there any more."""
     removed = CutStream(0, saying=b"unable to retrieve container logs for containerd://1")

@@ -47,6 +47,20 @@ def test_a_refusal_of_the_log_is_told() -> None:
     assert "container x is not valid" in str(outcome.error)
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "told"), [(Behaviour(), ["hello"]), (JOB, ["hello", "by"])], ids=["running", "ended"]
+)
+def test_a_line_that_is_being_written_is_left_out(behaviour: Behaviour, told: list[str]) -> None:
+    """What ended without a newline has a last line all the same."""
+    world = World(behaviours={SPEC.image: behaviour})
+    handle = created(world)
+    world.advance(60)
+    stamp = b"2026-09-21T14:13:20.000000000Z"
+    text = stamp + b" hello\n" + stamp + b" by"
+    world.plan.add(Rule("get", "pods/log", Answer(200, text, (("content-type", "text/plain"),))))
+    assert messages(world.run(operations.get_worker_logs(CONFIG, handle)).result) == told
+
+
 def test_lines_since_a_time() -> None:
     world = World(behaviours={SPEC.image: JOB})
     handle = ended(world)
