@@ -325,12 +325,17 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         await self._run(operations.destroy_worker(self._config, handle, grace_period=grace_period))
         return None
 
-    async def begin_destroy_worker(self, handle: WorkerHandle, *, grace_period: float | None = None) -> None:
+    async def begin_destroy_worker(
+        self, handle: WorkerHandle, *, grace_period: float | None = None, timeout: float | None = None
+    ) -> None:
         """Ask for the worker's end and do not wait for it; a grace period that runs already can only get shorter.
+
+        `timeout`: seconds for asking; None for the configured `operation_timeout`.
 
         Raises: ConnectionFailed, AuthenticationFailed, Timeout.
         """
-        await self._run(operations.begin_destroy_worker(self._config, handle, grace_period=grace_period))
+        asking = operations.begin_destroy_worker(self._config, handle, grace_period=grace_period, timeout=timeout)
+        await self._run(asking)
 
     async def force_destroy_worker(self, handle: WorkerHandle) -> None:
         """Remove the Pod's record at once, though the container may still run: for a node that is known to be dead.

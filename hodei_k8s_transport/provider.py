@@ -313,12 +313,17 @@ class KubernetesProvider(CapacityMethods):
         self._run(operations.destroy_worker(self._config, handle, grace_period=grace_period))
         return None
 
-    def begin_destroy_worker(self, handle: WorkerHandle, *, grace_period: float | None = None) -> None:
+    def begin_destroy_worker(
+        self, handle: WorkerHandle, *, grace_period: float | None = None, timeout: float | None = None
+    ) -> None:
         """Ask for the worker's end and do not wait for it; a grace period that runs already can only get shorter.
+
+        `timeout`: seconds for asking; None for the configured `operation_timeout`.
 
         Raises: ConnectionFailed, AuthenticationFailed, Timeout.
         """
-        self._run(operations.begin_destroy_worker(self._config, handle, grace_period=grace_period))
+        asking = operations.begin_destroy_worker(self._config, handle, grace_period=grace_period, timeout=timeout)
+        self._run(asking)
 
     def force_destroy_worker(self, handle: WorkerHandle) -> None:
         """Remove the Pod's record at once, though the container may still run: for a node that is known to be dead.

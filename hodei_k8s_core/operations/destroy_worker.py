@@ -42,15 +42,18 @@ def destroy_worker(
 
 
 def begin_destroy_worker(
-    config: KubernetesConfig, handle: WorkerHandle, *, grace_period: float | None = None
+    config: KubernetesConfig, handle: WorkerHandle, *, grace_period: float | None = None, timeout: float | None = None
 ) -> Operation[None]:
     """Ask for the end of a worker and do not wait for it; a grace period that runs already can only get shorter.
+
+    `timeout`: seconds for asking; None for the configured ones of an operation.
 
     Raises: ConnectionFailed, AuthenticationFailed, Timeout.
     """
     check_handle(handle, config)
     sending = _send(config, handle, checked_grace(config, grace_period))
-    yield from with_deadline(sending, config.operation_timeout, what=f"ask for the end of the Pod {handle.pod_name}")
+    limit = config.operation_timeout if timeout is None else timeout
+    yield from with_deadline(sending, limit, what=f"ask for the end of the Pod {handle.pod_name}")
 
 
 def checked_grace(config: KubernetesConfig, grace_period: float | None) -> int:

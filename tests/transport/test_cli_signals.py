@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import IO, Any
 import pytest
 
 from hodei_k8s_core.simulation import Behaviour, Cluster, Rule, Stall
+from hodei_k8s_core.simulation.faults import unavailable
 from tests.transport.simulated_server import SimulatedServer
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +129,9 @@ def test_a_signal_while_the_worker_is_created_destroys_it_too(start: Start, serv
     assert server.pods() == {}
 
 
-def test_a_second_signal_leaves_it_at_once_and_says_how_to_end_it(start: Start, server: SimulatedServer) -> None:
+def test_a_second_signal_ends_it_with_the_shortest_grace_and_does_not_wait(
+    start: Start, server: SimulatedServer
+) -> None:
     process = start("run", "stubborn:1", "--id", "w1")
     assert server.wait_until(is_ready(server), LIMIT)
     process.send_signal(signal.SIGINT)
@@ -135,8 +139,34 @@ def test_a_second_signal_leaves_it_at_once_and_says_how_to_end_it(start: Start, 
     process.send_signal(signal.SIGINT)
     code, _, err = end(process)
     assert code == 130
+    assert err.splitlines()[-1] == "hodei-k8s: interrupted; the worker w1 ends within 1 s"
+    graces = [
+        json.loads(request.body)["gracePeriodSeconds"] for request in server.requests if request.method == "DELETE"
+    ]
+    assert graces == [30, 1]
+    assert server.wait_until(lambda: server.pods() == {}, LIMIT)
+
+
+def test_a_second_signal_that_reaches_no_server_says_how_to_end_it(start: Start, server: SimulatedServer) -> None:
+    process = start("run", "stubborn:1", "--id", "w1")
+    assert server.wait_until(is_ready(server), LIMIT)
+    process.send_signal(signal.SIGINT)
+    assert server.wait_until(asked(server, "DELETE"), LIMIT)
+    server.plan.add(Rule("delete", "pods", unavailable(), times=None))
+    process.send_signal(signal.SIGINT)
+    code, _, err = end(process)
+    assert code == 130
     assert "hodei-k8s destroy w1" in err.splitlines()[-1]
     assert "hodei-worker-w1" in server.pods()
+
+
+def test_a_second_signal_leaves_a_worker_that_is_to_be_kept(start: Start, server: SimulatedServer) -> None:
+    process = start("run", "stubborn:1", "--id", "w1", "--keep")
+    assert server.wait_until(is_ready(server), LIMIT)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    assert end(process)[0] == 130
+    assert not asked(server, "DELETE")()
 
 
 def test_a_second_signal_does_not_wait_for_a_request_that_hangs(start: Start, server: SimulatedServer) -> None:

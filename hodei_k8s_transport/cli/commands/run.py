@@ -20,11 +20,17 @@ from hodei_k8s_transport.cli.session import (
     config_faults,
     error_document,
     failures_told,
+    handle_of,
     provider_for,
     tell,
 )
 from hodei_k8s_transport.drivers.sync_stream import SyncStream
+from hodei_k8s_transport.provider import KubernetesProvider
 
+SHORTEST_GRACE = 1
+"""Seconds; none at all would only remove the Pod's record."""
+LAST_REQUEST = 5.0
+"""Seconds."""
 NAME = "run"
 EXAMPLES = "Example: hodei-k8s run busybox:1.36 --create-namespace -- sh -c 'echo hello; exit 3'"
 
@@ -51,10 +57,11 @@ def command(
 ) -> None:
     """Run a worker to its end: print its log, say why it ended, destroy it, and exit with its own code.
 
-    Ctrl-C destroys it and then ends; a second Ctrl-C ends at once, and leaves it.
+    Ctrl-C destroys it and then ends; at a second Ctrl-C it gets the shortest grace period, and is not waited for.
     """
     worker_id = worker_id or options.new_id()
-    with failures_told(when_interrupted=f"interrupted; the worker may be left: hodei-k8s destroy {worker_id}"):
+    left = f"interrupted; the worker may be left: hodei-k8s destroy {worker_id}"
+    with failures_told(when_interrupted=left):
         spec = options.make_spec(
             image,
             command,
@@ -74,13 +81,29 @@ def command(
                 provider.ensure_namespace()
             start = provider.run_and_keep_worker if keep else provider.run_worker
             listener = _Documents() if output is OutputFormat.JSON else _Story()
-            with start(spec, startup_timeout=startup_timeout) as items, interrupts_stop(items):
-                is_read = _show_all(items, listener)
-                stopped, ended = items.stop_requested, items.result.worker
+            try:
+                with start(spec, startup_timeout=startup_timeout) as items, interrupts_stop(items):
+                    is_read = _show_all(items, listener)
+                    stopped, ended = items.stop_requested, items.result.worker
+            except KeyboardInterrupt:
+                if keep or not _ended_soon(provider, worker_id):
+                    raise
+                tell(f"interrupted; the worker {worker_id} ends within {SHORTEST_GRACE} s")
+                raise typer.Exit(INTERRUPTED) from None
         tell(f"worker {ended.worker_id} {how_it_ended(ended)}{'; its Pod is kept' if keep else ''}")
         if not is_read:
             raise BrokenPipeError
         raise typer.Exit(INTERRUPTED if stopped else exit_code(ended))
+
+
+def _ended_soon(provider: KubernetesProvider, worker_id: str) -> bool:
+    """Whether the server took the request to end the worker soon; nobody waits long for that any more."""
+    try:
+        handle = handle_of(worker_id, provider)
+        provider.begin_destroy_worker(handle, grace_period=SHORTEST_GRACE, timeout=LAST_REQUEST)
+    except ProviderError:
+        return False
+    return True
 
 
 def _show_all(items: SyncStream[RunItem, FinalReport], listener: _Listener) -> bool:
