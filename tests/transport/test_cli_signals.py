@@ -198,6 +198,15 @@ def test_following_a_log_ends_at_ctrl_c(start: Start, server: SimulatedServer) -
     assert "hodei-worker-w1" in server.pods()
 
 
+def test_following_the_logs_of_chosen_workers_ends_at_ctrl_c(start: Start, server: SimulatedServer) -> None:
+    assert end(start("create", "chatty:1", "--id", "w1", "--label", "team=ci"))[0] == 0
+    assert end(start("create", "chatty:1", "--id", "w2"))[0] == 0
+    process = start("logs", "--follow", "--selector", "team=ci")
+    assert {line_of(process.stdout).split()[0] for _ in range(20)} == {"w1"}
+    process.send_signal(signal.SIGINT)
+    assert end(process)[0] == 130
+
+
 def test_lines_come_as_they_are_written_into_a_pipe_too(start: Start, server: SimulatedServer) -> None:
     process = start("run", "chatty:1")
     assert line_of(process.stdout) == "line 0\n"

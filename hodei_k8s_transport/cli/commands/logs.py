@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, NoReturn, TypeAlias
 
 import typer
 
@@ -34,7 +34,7 @@ EXAMPLES = """Examples:
 
   hodei-k8s logs 3f9c2a17 --tail 20 --follow
 
-  hodei-k8s logs --follow --level warn
+  hodei-k8s logs --follow --selector team=ci --level warn
 
   hodei-k8s logs 3f9c2a17 5b22c10d --since 10m --output json"""
 
@@ -52,6 +52,9 @@ def command(
         typer.Option("--since", metavar="WHEN", help="How long ago (10m), a date (RFC 3339), or an entry's cursor."),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the workers have ended.")] = False,
+    selector: Annotated[
+        str, typer.Option("--selector", "-l", metavar="LABELS", help="With --follow: only workers with these labels.")
+    ] = "",
     previous: Annotated[bool, typer.Option("--previous", help="Of the run before the last restart.")] = False,
     timestamps: Annotated[bool, typer.Option("--timestamps", help="The time before each line.")] = False,
     level: Annotated[
@@ -67,8 +70,10 @@ def command(
     with failures_told(), provider_for(context) as provider:
         ids = list(dict.fromkeys(worker_ids or ()))
         start = None if since is None else parse_since(since, time.time())
-        _check(ids, tail, start, is_followed=follow, is_previous=previous)
+        _check(ids, tail, start, selector, is_followed=follow, is_previous=previous)
         show = _shower(ids, level, output, timestamps=timestamps)
+        if follow and not ids:
+            _follow_fleet(provider, selector, tail, start, show)
         is_whole = _show_logs(provider, ids, tail, start, show, follow=follow, previous=previous)
         if not is_whole:
             raise typer.Exit(EXPECTED_FAILURE)
@@ -89,19 +94,27 @@ def _show_logs(
         return _follow_one(provider, ids[0], tail, start, show)
     since = None if isinstance(start, str) else start
     if follow:
-        return _follow_many(provider, ids, tail, since, show) if ids else _follow_fleet(provider, tail, since, show)
+        return _follow_many(provider, ids, tail, since, show)
     reading = _Reading(provider, tail, since, is_previous=previous)
     return reading.show_one(ids[0], show) if len(ids) == 1 else reading.show_many(ids, show)
 
 
 def _check(
-    ids: Sequence[str], tail: int | None, since: str | int | None, *, is_followed: bool, is_previous: bool
+    ids: Sequence[str],
+    tail: int | None,
+    since: str | int | None,
+    selector: str,
+    *,
+    is_followed: bool,
+    is_previous: bool,
 ) -> None:
     is_cursor = isinstance(since, str)
     problems = {
         Fault("--previous", "cannot be followed: that run is over"): is_followed and is_previous,
         Fault("--since", "a cursor is for --follow"): is_cursor and not is_followed,
         Fault("--since", "a cursor is of one worker"): is_cursor and len(ids) != 1,
+        Fault("--selector", "chooses among all workers: it goes with --follow, and without ids"): bool(selector)
+        and (bool(ids) or not is_followed),
         Fault("--tail", "must not be negative"): tail is not None and tail < 0,
         Fault("WORKER", "must not be empty"): not all(ids),
     }
@@ -196,12 +209,15 @@ def _follow_many(
     return is_whole
 
 
-def _follow_fleet(provider: KubernetesProvider, tail: int | None, since: int | None, show: Show) -> bool:
+def _follow_fleet(
+    provider: KubernetesProvider, selector: str, tail: int | None, start: str | int | None, show: Show
+) -> NoReturn:
     """Workers come and go: only Ctrl-C or a failure ends it."""
+    since = None if isinstance(start, str) else start
     try:
-        with provider.follow_fleet_logs(since=since, tail=tail) as items:
+        with provider.follow_fleet_logs(selector=selector, since=since, tail=tail) as items:
             for item in items:
                 show(item.worker_id, item.item)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    return True
+    raise typer.Exit(EXPECTED_FAILURE)  # pragma: no cover - it does not end by itself
