@@ -46,10 +46,14 @@ class PodFailed(msgspec.Struct, frozen=True):
 
 
 class PodStarted(msgspec.Struct, frozen=True):
-    """A worker became ready `seconds` after its Pod was created, by the server's timestamps."""
+    """A worker became ready `seconds` after its Pod was created, by the server's timestamps.
+
+    Whoever waits for a worker observes it, so several may; `pod_uid` tells that it is the same start.
+    """
 
     seconds: float
     image: str = ""
+    pod_uid: str = ""
 
 
 class PodDestroyed(msgspec.Struct, frozen=True):

@@ -11,6 +11,8 @@ KEPT: Final = 200
 """So many recent starts are remembered, of whatever image."""
 ENOUGH: Final = 5
 """So many starts of an image tell more than those of all together."""
+REMEMBERED: Final = 5000
+"""At least so many Pods are known to be recorded already, and at most twice as many."""
 
 
 class StartupTimes:
@@ -18,10 +20,24 @@ class StartupTimes:
 
     def __init__(self) -> None:
         self._starts: tuple[tuple[str, float], ...] = ()
+        self._recorded: dict[str, object] = {}
+        self._recorded_before: dict[str, object] = {}
 
-    def record(self, seconds: float, image: str = "") -> None:
-        """A worker was ready `seconds` after its Pod was created."""
+    def record(self, seconds: float, image: str = "", pod_uid: str = "") -> bool:
+        """A worker was ready `seconds` after its Pod was created. Whether that is news: each Pod counts once."""
+        if pod_uid and not self._is_new(pod_uid):
+            return False
         self._starts = (*self._starts[-KEPT + 1 :], (image, seconds))
+        return True
+
+    def _is_new(self, pod_uid: str) -> bool:
+        # Threads may share a provider: `setdefault` is one step, so of two only one is told that it is new.
+        mark = object()
+        if pod_uid in self._recorded_before or self._recorded.setdefault(pod_uid, mark) is not mark:
+            return False
+        if len(self._recorded) >= REMEMBERED:
+            self._recorded_before, self._recorded = self._recorded, {}
+        return True
 
     def estimate(self, image: str | None = None, percentile: float = 50.0) -> float:
         """Seconds within which `percentile` percent of the recent starts were ready; of `image`, if there are enough.

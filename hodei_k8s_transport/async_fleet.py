@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol, TypeVar
 
 import anyio
 import anyio.abc
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.fleet_view import FleetView
 from hodei_k8s_core.operations import describe_worker
+from hodei_k8s_core.operations.attentive_watch import SharedWatch
+from hodei_k8s_core.operations.observed_start import observe_start
+from hodei_k8s_core.operations.worker_wait import Waits
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_core.worker_change import FleetItem
 from hodei_k8s_transport.drivers.async_stream import AsyncStream
 from hodei_k8s_transport.fleet_desk import FleetDesk
+
+R = TypeVar("R")
+
+
+class AsyncRun(Protocol):
+    """Performs an operation."""
+
+    def __call__(self, operation: Operation[R]) -> Awaitable[R]: ...
 
 
 class AsyncFleet:
@@ -31,17 +43,20 @@ class AsyncFleet:
     def __init__(
         self,
         config: KubernetesConfig,
-        stream: AsyncStream[FleetItem, None],
-        run: Callable[[Operation[WorkerInfo]], Awaitable[WorkerInfo]],
+        selector: str,
+        stream: Callable[[Stream[FleetItem, None]], AsyncStream[FleetItem, None]],
+        run: AsyncRun,
     ) -> None:
         self._config = config
-        self._stream = stream
+        self._waits = Waits()
+        self._watch = SharedWatch(config, self._waits, selector=selector)
+        self._stream = stream(self._watch.run())
         self._run = run
         self._desk: FleetDesk[anyio.Event] | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
 
     async def __aenter__(self) -> AsyncFleet:
-        self._desk = FleetDesk(self._config, anyio.Event)
+        self._desk = FleetDesk(self._config, self._watch, self._waits, anyio.Event)
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         try:
@@ -79,7 +94,8 @@ class AsyncFleet:
     ) -> WorkerInfo:
         """Wait until the worker is in one of the states `until`, for at most `timeout` seconds.
 
-        Costs one request where the worker is not in view (yet), and otherwise none.
+        Costs one look at the Pod where the worker is not in view (yet) or in trouble already, and otherwise nothing;
+        troubles that only events tell are looked for in one list of the namespace's events for all who wait.
 
         Raises: NotReady, ProvisioningTimeout, WorkerNotFound when it went out of view alive; and what ended the watch.
         """
@@ -92,7 +108,9 @@ class AsyncFleet:
                 await waiter.bell.wait()
         finally:
             desk.leave(waiter)
-        return waiter.result()
+        info = desk.result(waiter)
+        await self._run(observe_start(info))
+        return info
 
     async def _follow(self, desk: FleetDesk[anyio.Event]) -> None:
         try:

@@ -187,7 +187,7 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         `selector` and `namespace` as for `watch_workers`. Raises (when it is entered): as `watch_workers`.
         """
         config = in_namespace(self._config, namespace)
-        return AsyncFleet(config, self.watch_workers(selector=selector, namespace=namespace), self._run)
+        return AsyncFleet(config, selector, self._stream, self._run)
 
     async def list_workers(self) -> list[WorkerInfo]:
         """Every worker of this provider that has a Pod, terminated ones included.

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection
+from typing import Protocol, TypeVar
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.fleet_view import FleetView
 from hodei_k8s_core.operations import describe_worker, with_deadline
+from hodei_k8s_core.operations.attentive_watch import SharedWatch
+from hodei_k8s_core.operations.observed_start import observe_start
+from hodei_k8s_core.operations.worker_wait import Waits
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_core.worker_change import FleetItem
 from hodei_k8s_transport.drivers.sync_stream import SyncStream
 from hodei_k8s_transport.fleet_desk import FleetDesk
+
+R = TypeVar("R")
+
+
+class Run(Protocol):
+    """Performs an operation."""
+
+    def __call__(self, operation: Operation[R]) -> R: ...
+
 
 CLOSE_LIMIT = 2.0
 """Seconds that leaving waits for the thread; an exchange that is under way lets it end later, by itself."""
@@ -32,14 +45,17 @@ class Fleet:
     def __init__(
         self,
         config: KubernetesConfig,
-        stream: SyncStream[FleetItem, None],
-        run: Callable[[Operation[WorkerInfo]], WorkerInfo],
+        selector: str,
+        stream: Callable[[Stream[FleetItem, None]], SyncStream[FleetItem, None]],
+        run: Run,
     ) -> None:
         self._config = config
-        self._stream = stream
+        self._waits = Waits()
+        self._watch = SharedWatch(config, self._waits, selector=selector)
+        self._stream = stream(self._watch.run())
         self._run = run
         self._lock = threading.Lock()
-        self._desk: FleetDesk[threading.Event] = FleetDesk(config, threading.Event)
+        self._desk: FleetDesk[threading.Event] = FleetDesk(config, self._watch, self._waits, threading.Event)
         self._was_entered = False
         self._thread = threading.Thread(target=self._follow, name="hodei-k8s-fleet", daemon=True)
 
@@ -79,7 +95,8 @@ class Fleet:
     ) -> WorkerInfo:
         """Wait until the worker is in one of the states `until`, for at most `timeout` seconds.
 
-        Costs one request where the worker is not in view (yet), and otherwise none.
+        Costs one look at the Pod where the worker is not in view (yet) or in trouble already, and otherwise nothing;
+        troubles that only events tell are looked for in one list of the namespace's events for all who wait.
 
         Raises: NotReady, ProvisioningTimeout, WorkerNotFound when it went out of view alive; and what ended the watch.
         """
@@ -95,7 +112,9 @@ class Fleet:
         finally:
             with self._lock:
                 self._desk.leave(waiter)
-        return waiter.result()
+        info = self._desk.result(waiter)
+        self._run(observe_start(info))
+        return info
 
     def _entered(self) -> FleetDesk[threading.Event]:
         if not self._was_entered:

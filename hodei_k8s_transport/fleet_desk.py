@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import Internal, ProviderClosed, ProviderError
 from hodei_k8s_core.fleet_view import FleetView
+from hodei_k8s_core.operations.attentive_watch import SharedWatch
 from hodei_k8s_core.operations.handles import check_handle
 from hodei_k8s_core.operations.worker_wait import Waits, WorkerWait, wanted_states
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
@@ -45,9 +46,10 @@ class Waiter(WorkerWait, Generic[B]):
         if self.is_over:
             self.bell.set()
 
-    def result(self) -> WorkerInfo:
+    def result(self, watch: SharedWatch) -> WorkerInfo:
         """How it ended. Raises: NotReady, ProvisioningTimeout, WorkerNotFound, what ended the watch."""
-        self.run_out(self._timeout)
+        late = None if self.is_over else watch.lateness(self.handle, self._timeout, time.time())
+        self.run_out(self._timeout, late=late)
         if self.error is not None:
             raise self.error
         if self.info is None:
@@ -58,18 +60,21 @@ class Waiter(WorkerWait, Generic[B]):
 class FleetDesk(Generic[B]):
     """`first` rings when the picture is whole, or never will be. Whoever calls sees to it that one does at a time."""
 
-    def __init__(self, config: KubernetesConfig, new_bell: Callable[[], B]) -> None:
+    def __init__(self, config: KubernetesConfig, watch: SharedWatch, waits: Waits, new_bell: Callable[[], B]) -> None:
         self.view = FleetView()
         self.first = new_bell()
         self._config = config
+        self._watch = watch
         self._new_bell = new_bell
-        self._waits = Waits()
+        self._waits = waits
         self._ended: ProviderError | None = None
 
     def take(self, item: FleetItem) -> None:
         """Fold in what the watch told."""
         self.view.apply([item])
-        self._ring(self._waits.tell([item]))
+        # Who came to wait for a puzzle only now is told once it was studied.
+        if not (isinstance(item, WorkerChange) and self._watch.is_hasty(item)):
+            self._ring(self._waits.tell([item]))
         if self.view.is_synced:
             self.first.set()
 
@@ -101,8 +106,9 @@ class FleetDesk(Generic[B]):
         check_handle(handle, self._config)
         self.raise_if_ended()
         known = self.view.get(handle.worker_id)
-        # A view that lags behind can still show the Pod that had the name before.
-        if known is None or handle.pod_uid not in ("", known.handle.pod_uid):
+        # A view that lags behind can still show the Pod that had the name before; and as long as nobody waited, a
+        # verdict in it is from the Pod alone, which can be hasty.
+        if known is None or handle.pod_uid not in ("", known.handle.pod_uid) or _is_given_up(known):
             waiter.needs_a_look = True
         else:
             waiter.tell(WorkerChange(kind=ChangeKind.ADDED, info=known))
@@ -115,7 +121,15 @@ class FleetDesk(Generic[B]):
         """It does not wait any more."""
         self._waits.discard(waiter)
 
+    def result(self, waiter: Waiter[B]) -> WorkerInfo:
+        """How the wait ended. Raises: NotReady, ProvisioningTimeout, WorkerNotFound, what ended the watch."""
+        return waiter.result(self._watch)
+
     def _ring(self, waits: list[WorkerWait]) -> None:
         for wait in waits:
             if isinstance(wait, Waiter):
                 wait.bell.set()
+
+
+def _is_given_up(info: WorkerInfo) -> bool:
+    return info.verdict is not None and info.verdict.is_over

@@ -175,7 +175,7 @@ class KubernetesProvider(CapacityMethods):
         `selector` and `namespace` as for `watch_workers`. Raises (when it is entered): as `watch_workers`.
         """
         config = in_namespace(self._config, namespace)
-        return Fleet(config, self.watch_workers(selector=selector, namespace=namespace), self._run)
+        return Fleet(config, selector, self._stream, self._run)
 
     def list_workers(self) -> list[WorkerInfo]:
         """Every worker of this provider that has a Pod, terminated ones included.

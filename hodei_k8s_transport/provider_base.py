@@ -74,7 +74,9 @@ class ProviderBase:
 
     def _observe(self, observation: Observation) -> None:
         if isinstance(observation, PodStarted):
-            self._startup_times.record(observation.seconds, observation.image)
+            is_news = self._startup_times.record(observation.seconds, observation.image, observation.pod_uid)
+            if not is_news:
+                return
         if isinstance(observation, PodCreated | PodDestroyed):
             self._capacity.note_change()
         if self._observer is not None:

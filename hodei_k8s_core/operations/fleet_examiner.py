@@ -62,12 +62,13 @@ class FleetExaminer:
         return found
 
     def _examine(self, pod: Pod, now: float) -> Examination:
-        return examine(pod, self._events_of(pod), now=now, policy=self._config.startup)
+        return examine(pod, self.events_of(pod), now=now, policy=self._config.startup)
 
     def _told(self, pod: Pod, found: Examination) -> WorkerInfo:
-        return described_worker(pod, noting(found.verdict, self._events.unreadable), self._events_of(pod))
+        return described_worker(pod, noting(found.verdict, self._events.unreadable), self.events_of(pod))
 
-    def _events_of(self, pod: Pod) -> tuple[Event, ...]:
+    def events_of(self, pod: Pod) -> tuple[Event, ...]:
+        """What was read about the Pod when events were asked for last."""
         return self._events.by_uid.get(pod.metadata.uid, ())
 
 

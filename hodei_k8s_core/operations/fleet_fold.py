@@ -68,6 +68,11 @@ class FleetFold:
         """The Pods in view about which events can say more, by uid."""
         return MappingProxyType(self._puzzles)
 
+    def changing(self, name: str) -> Pod | None:
+        """The Pod of that name while time alone can change the verdict on it: while its start goes on, above all."""
+        known = self._known.get(name)
+        return None if known is None else known.pod
+
     def __len__(self) -> int:
         """The workers in view."""
         return len(self._known)

@@ -6,18 +6,16 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.diagnosis import described_worker
-from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.effects import Operation, WallClock
 from hodei_k8s_core.labels import WORKER_ID
 from hodei_k8s_core.names import label_value_problem
+from hodei_k8s_core.operations.attentive_watch import AttentiveWatch
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
-from hodei_k8s_core.operations.fleet_examiner import FleetExaminer
 from hodei_k8s_core.operations.handles import check_handle
 from hodei_k8s_core.operations.observed_start import observe_start
-from hodei_k8s_core.operations.watch_workers import FleetWatch
 from hodei_k8s_core.operations.worker_wait import Waits, WorkerWait, wanted_states
 from hodei_k8s_core.worker import WorkerHandle, WorkerState
-from hodei_k8s_core.worker_change import ChangeKind, FleetItem, WaitOutcome, WorkerChange
+from hodei_k8s_core.worker_change import WaitOutcome
 
 WHAT: Final = "wait for the workers"
 LONGEST_SELECTOR: Final = 2000
@@ -52,38 +50,20 @@ def _wait(config: KubernetesConfig, waits: Sequence[WorkerWait], timeout: float)
     for wait in waits:
         left.add(wait)
     selector = _selector([wait.handle.worker_id for wait in waits])
-    fleet = FleetWatch(config, what=WHAT, selector=selector, describe=described_worker)
-    examiner = FleetExaminer(config)
+    fleet = AttentiveWatch(config, left, what=WHAT, selector=selector)
     was_whole = False
     try:
         while left:
             yield from step("wait_for_workers", f"{len(left)} of {len(waits)} are to come")
-            items = yield from fleet.next_items(look_at=examiner.look_at)
-            items = yield from _with_events(items, fleet, examiner, left)
-            yield from _observe_starts(left.tell(items))
+            yield from _observe_starts(left.tell((yield from fleet.next_items())))
             if fleet.is_whole and not was_whole:
                 was_whole = True
                 left.show_absences()
         yield from fleet.let_go()
     except DeadlineExceeded as expired:
+        now = yield from WallClock()
         for wait in left:
-            wait.run_out(timeout, expired)
-
-
-def _with_events(
-    items: Sequence[FleetItem], fleet: FleetWatch, examiner: FleetExaminer, left: Waits
-) -> Operation[list[FleetItem]]:
-    """The news in the light of events: a verdict from the Pod alone can be hasty, and some troubles it does not tell.
-
-    Of the puzzling workers the news are held back, and each is told as it was studied.
-    """
-    puzzles = {uid: pod for uid, pod in fleet.puzzles.items() if pod.metadata.labels.get(WORKER_ID) in left}
-    if not puzzles:
-        return list(items)
-    concerned = {item.info.handle.pod_uid for item in items if isinstance(item, WorkerChange)}
-    studied = yield from examiner.study(puzzles, concerned, (yield from fleet.now()))
-    kept = [item for item in items if not (isinstance(item, WorkerChange) and item.info.handle.pod_uid in studied)]
-    return [*kept, *(WorkerChange(kind=ChangeKind.CHANGED, info=info) for info in studied.values())]
+            wait.run_out(timeout, expired, late=fleet.lateness(wait.handle, timeout, now))
 
 
 def _observe_starts(waits: Sequence[WorkerWait]) -> Operation[None]:

@@ -18,7 +18,7 @@ from hodei_k8s_core.operations.removals import settle_removals
 from hodei_k8s_core.operations.watch_trouble import Connected, Lost
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.verdict import Verdict
-from hodei_k8s_core.worker import WorkerInfo
+from hodei_k8s_core.worker import WorkerHandle, WorkerInfo
 from hodei_k8s_core.worker_change import FleetItem, Freshness, WatchHealth, WorkerChange
 
 RECHECK_PERIOD: Final = 1.0
@@ -89,7 +89,16 @@ class FleetWatch:
 
     def now(self) -> Operation[float]:
         """Seconds since the epoch by the cluster's clock, which the ages of Pods are compared with."""
-        return (yield from WallClock()) + (self._clock_ahead or 0.0)
+        return self.server_time((yield from WallClock()))
+
+    def server_time(self, wall_clock: float) -> float:
+        """What the cluster's clock shows when the host's shows `wall_clock`, in seconds since the epoch."""
+        return wall_clock + (self._clock_ahead or 0.0)
+
+    def starting(self, handle: WorkerHandle) -> Pod | None:
+        """The worker's Pod while its start goes on."""
+        pod = self._fold.changing(handle.pod_name)
+        return pod if pod is not None and handle.pod_uid in ("", pod.metadata.uid) else None
 
     def next_items(self, *, look_at: float = math.inf) -> Operation[list[FleetItem]]:
         """What is new; empty now and then, and as soon as it is `look_at` by the cluster's clock."""

@@ -10,6 +10,7 @@ from hodei_k8s_core.errors import ConfigurationError, Fault, ProviderError, Prov
 from hodei_k8s_core.operations.deadline import DeadlineExceeded
 from hodei_k8s_core.operations.worker_status import gone_worker
 from hodei_k8s_core.operations.worker_watch import check_hope, describe
+from hodei_k8s_core.verdict import Verdict
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_core.worker_change import ChangeKind, FleetItem, WorkerChange
 
@@ -78,11 +79,11 @@ class WorkerWait:
         if not self.is_over:
             self.error = error
 
-    def run_out(self, timeout: float, met: DeadlineExceeded | None = None) -> None:
-        """Its time is over; `met`: what the watch met on the way."""
+    def run_out(self, timeout: float, met: DeadlineExceeded | None = None, *, late: Verdict | None = None) -> None:
+        """Its time is over. `met`: what the watch met on the way; `late`: the verdict on a start that goes on."""
         goal = " or ".join(sorted(state.name for state in self._wanted))
         where = "nothing is known of it" if self.info is None else f"it is {describe(self.info)}"
-        verdict = None if self.info is None else self.info.verdict
+        verdict = late if self.info is None else self.info.verdict or late
         summary = f"the worker {self.handle.worker_id} was not {goal} within {timeout:g} s; {where}"
         if met is None:
             self.fail(ProvisioningTimeout(summary, verdict=verdict))
