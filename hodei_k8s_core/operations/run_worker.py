@@ -29,15 +29,13 @@ from hodei_k8s_core.operations.pulled import Pulled
 from hodei_k8s_core.operations.reading import read_pod
 from hodei_k8s_core.operations.wait_for_worker import wait_for_worker
 from hodei_k8s_core.operations.worker_status import gone_worker
-from hodei_k8s_core.operations.worker_watch import WorkerWatch, check_hope, describe
+from hodei_k8s_core.operations.worker_watch import STARTED, WorkerWatch, check_hope, describe
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import WORKER_CONTAINER, WorkerHandle, WorkerInfo, WorkerState
 from hodei_k8s_core.worker_info import worker_handle
 
 RunItem = WorkerHandle | WorkerInfo | LogItem
 """The handle once it is created, the worker whenever it reached something or is in trouble, and its log."""
-
-_STARTED = frozenset(set(WorkerState) - {WorkerState.CREATING})
 
 
 class _Run:
@@ -128,7 +126,7 @@ def _until_started(run: _Run, handle: WorkerHandle) -> Stream[RunItem, None]:
                 if run.last is None or _news(info) != _news(run.last):
                     yield from Emit([info])
                 run.last = info
-                check_hope(info, _STARTED)
+                check_hope(info, STARTED)
         yield from watch.let_go()
     except DeadlineExceeded as expired:
         summary = f"the worker {handle.worker_id} did not start within {run.startup_timeout:g} s"

@@ -29,6 +29,10 @@ UNREACHABLE_FROM: Final = {
     WorkerState.TERMINATING: frozenset(set(WorkerState) - ENDS),
 }
 """The states that a worker cannot reach any more."""
+STARTED: Final = frozenset(set(WorkerState) - {WorkerState.CREATING})
+"""The states of a worker that runs, or ran."""
+_GOALS: Final = {STARTED: "start", ENDS: "end", frozenset({WorkerState.TERMINATED}): "end"}
+"""What has a word of its own."""
 _STARTING: Final = (WorkerState.CREATING, WorkerState.CONNECTING)
 _ENDS_BY_ITSELF: Final = (
     *(Category.START_FAILED, Category.INIT_FAILED, Category.EXITED, Category.OUT_OF_MEMORY),
@@ -103,8 +107,7 @@ def check_hope(info: WorkerInfo, wanted: Collection[WorkerState]) -> None:
     Raises: NotReady for a worker that cannot get there any more, ProvisioningTimeout for a start whose time is over;
     both with the verdict.
     """
-    goal = " or ".join(sorted(state.name for state in wanted))
-    names = f"the worker {info.worker_id} will not be {goal}"
+    names = f"the worker {info.worker_id} will not {goal_of(wanted)}"
     verdict = info.verdict
     if set(wanted) <= UNREACHABLE_FROM.get(info.state, frozenset()):
         raise _with_verdict(NotReady, f"{names}: it is {describe(info)}", verdict)
@@ -112,6 +115,11 @@ def check_hope(info: WorkerInfo, wanted: Collection[WorkerState]) -> None:
         return
     kind = ProvisioningTimeout if verdict.category is Category.STARTUP_TIMEOUT else NotReady
     raise _with_verdict(kind, f"{names}: {verdict.summary}", verdict)
+
+
+def goal_of(wanted: Collection[WorkerState]) -> str:
+    """What a wait for one of the states `wanted` hopes that the worker does, for a sentence: `be READY`, `start`."""
+    return _GOALS.get(frozenset(wanted)) or "be " + " or ".join(sorted(state.name for state in wanted))
 
 
 def _is_in_vain(info: WorkerInfo, verdict: Verdict, wanted: Collection[WorkerState]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hodei_k8s_core.startup_times import DEFAULT_STARTUP_TIME, ENOUGH, KEPT, StartupTimes
+from hodei_k8s_core.startup_times import DEFAULT_STARTUP_TIME, ENOUGH, KEPT, REMEMBERED, StartupTimes
 
 
 def seen(*seconds: float, image: str = "") -> StartupTimes:
@@ -60,3 +60,22 @@ def test_what_is_long_ago_is_forgotten() -> None:
 def test_a_percentile_is_one(percentile: float) -> None:
     with pytest.raises(ValueError, match="percentile"):
         seen(1).estimate(percentile=percentile)
+
+
+def test_each_pod_counts_once_however_many_waited_for_it() -> None:
+    times = StartupTimes()
+    assert [times.record(seconds, "", uid) for seconds, uid in ((1, "a"), (9, "a"), (3, "b"), (9, "b"))] == [
+        *(True, False),
+        *(True, False),
+    ]
+    assert times.estimate() == 2
+
+
+def test_that_a_pod_was_counted_is_remembered_for_long_and_not_for_ever() -> None:
+    times = StartupTimes()
+    for number in range(REMEMBERED):
+        assert times.record(1, "", f"uid-{number}")
+    assert not times.record(1, "", "uid-0")
+    for number in range(REMEMBERED):
+        assert times.record(1, "", f"new-{number}")
+    assert times.record(1, "", "uid-0")

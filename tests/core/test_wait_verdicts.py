@@ -22,7 +22,7 @@ from hodei_k8s_core.manifest import encode_worker_pod
 from hodei_k8s_core.observations import PodStarted
 from hodei_k8s_core.operations.examiner import Examiner
 from hodei_k8s_core.operations.observed_start import observe_start
-from hodei_k8s_core.operations.worker_watch import WorkerWatch
+from hodei_k8s_core.operations.worker_watch import WorkerWatch, goal_of
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.requests import create_pod, delete_pod
 from hodei_k8s_core.simulation.behaviour import Behaviour, CannotStart, Unschedulable, Waits, image_cannot_be_pulled
@@ -396,3 +396,17 @@ def test_the_time_to_find_a_node_begins_when_the_gate_is_lifted() -> None:
     assert late.stage is Stage.SCHEDULE
     world.advance(3)
     assert study(lifted) is Category.STARTUP_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({WorkerState.READY}, "be READY"),
+        ({WorkerState.READY, WorkerState.BUSY}, "be BUSY or READY"),
+        (set(WorkerState) - {WorkerState.CREATING}, "start"),
+        ({WorkerState.TERMINATED}, "end"),
+        ({WorkerState.TERMINATING, WorkerState.TERMINATED}, "end"),
+    ],
+)
+def test_what_is_hoped_for_is_said_in_as_few_words_as_there_are(wanted: set[WorkerState], words: str) -> None:
+    assert goal_of(wanted) == words

@@ -177,13 +177,13 @@ class _Story:
         # The same trouble in other words, or once more, is no news.
         if trouble is not None and not info.state.is_final and trouble.category not in self._told:
             self._told.add(trouble.category)
-            tell(f"worker {info.worker_id} {plain(str(trouble))}")
+            tell(f"worker {info.worker_id} in trouble: {plain(str(trouble))}")
 
 
 _PHASES = {
     "scheduled": "scheduled on {node}",
     "pulling": "pulling {image}",
-    "pulled": "image is there",
+    "pulled": "has its image",
     "started": "started",
     "ready": "ready",
 }
