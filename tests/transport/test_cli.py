@@ -129,6 +129,27 @@ def test_run_of_a_worker_that_does_not_start_ends_in_time_and_leaves_nothing(
     assert server.pods() == {}
 
 
+def test_run_tells_the_phases_as_they_pass(hodei: Run) -> None:
+    told = hodei("run", "hello:1", "--id", "w1").stderr.splitlines()
+    phases = [re.sub(r" \(after \d+\.\d s\)", "", line) for line in told if "(after " in line]
+    assert phases[0] == "hodei-k8s: worker w1 scheduled on lab-node"
+    assert phases[-1] in ("hodei-k8s: worker w1 started", "hodei-k8s: worker w1 ready")
+    assert told.index("hodei-k8s: worker w1 created") < told.index(next(line for line in told if "scheduled on" in line))
+
+
+def test_run_of_a_worker_that_never_starts_says_so_in_a_sentence_with_the_verdict(
+    hodei: Run, server: SimulatedServer
+) -> None:
+    result = hodei("run", "never:1", "--id", "w1", STARTUP_IMAGE_RETRIES="0")
+    assert result.exit_code == 1
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("hodei-k8s: the worker w1 will not start: ")
+    assert "never:1" in last
+    assert re.search(r"^hodei-k8s: worker w1 in trouble: image_unavailable: ", result.stderr, re.MULTILINE)
+    assert "fault of" in result.stderr
+    assert server.pods() == {}
+
+
 def test_every_fault_of_the_options_is_told_at_once(hodei: Run, server: SimulatedServer) -> None:
     options = ["--env", "X", "--env", "A=1", "--env", "A=2", "--label", "y", "--cpu", "lots", "--memory", "1q"]
     line = one_line(hodei("run", "", *options, "--id", "A_b", "--max-lifetime", "-1", GRACE_PERIOD="zero"))
