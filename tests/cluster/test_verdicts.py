@@ -371,3 +371,21 @@ def refusal(provider: KubernetesProvider, spec: WorkerSpec) -> Verdict:
         provider.create_worker(spec)
     assert caught.value.verdict is not None
     return caught.value.verdict
+
+
+def test_who_waits_by_a_shared_view_is_told_what_only_events_tell(
+    provider: KubernetesProvider,
+    made: Callable[[WorkerSpec, Change], tuple[WorkerHandle, Lines]],
+    new_spec: Callable[..., WorkerSpec],
+    report: Callable[..., None],
+) -> None:
+    with provider.fleet() as fleet:
+        handle, watch = made(new_spec(SLEEPS), secret_as_volume)
+        with pytest.raises((NotReady, ProvisioningTimeout)) as caught:
+            fleet.wait_for(handle, timeout=LONGEST)
+        ended = time.monotonic()
+    verdict = caught.value.verdict
+    assert verdict is not None
+    assert verdict.category is Category.VOLUME_UNAVAILABLE
+    assert any("absent" in one.says for one in verdict.evidence)
+    report("missing-secret-volume, by a view", verdict, ended - watch.first('"ContainerCreating"'))

@@ -134,7 +134,9 @@ def test_run_tells_the_phases_as_they_pass(hodei: Run) -> None:
     phases = [re.sub(r" \(after \d+\.\d s\)", "", line) for line in told if "(after " in line]
     assert phases[0] == "hodei-k8s: worker w1 scheduled on lab-node"
     assert phases[-1] in ("hodei-k8s: worker w1 started", "hodei-k8s: worker w1 ready")
-    assert told.index("hodei-k8s: worker w1 created") < told.index(next(line for line in told if "scheduled on" in line))
+    assert told.index("hodei-k8s: worker w1 created") < told.index(
+        next(line for line in told if "scheduled on" in line)
+    )
 
 
 def test_run_of_a_worker_that_never_starts_says_so_in_a_sentence_with_the_verdict(

@@ -57,10 +57,10 @@ def test_a_worker_in_trouble_has_its_verdict_with_evidence_and_the_phase_that_go
     assert " … " in chart  # a phase goes on
 
 
-def test_a_worker_that_no_node_takes_names_whose_fault_it_is(hodei: Run) -> None:
+def test_a_worker_that_no_node_takes_names_whose_fault_it_is(hodei: Run, server: SimulatedServer) -> None:
     hodei("create", "homeless:1", "--id", "w1")
+    assert server.wait_until(lambda: "unschedulable" in hodei("explain", "w1").stdout)
     result = hodei("explain", "w1")
-    assert "unschedulable" in result.stdout
     assert "the capacity of the cluster" in result.stdout
 
 
@@ -102,6 +102,7 @@ def test_an_id_that_none_can_have_is_one_line(hodei: Run) -> None:
 def test_without_permission_to_read_events_it_says_so(hodei: Run, server: SimulatedServer) -> None:
     server.cluster.denied = frozenset({("list", "events")})
     hodei("create", "homeless:1", "--id", "w1")
+    assert server.wait_until(lambda: "unschedulable" in hodei("explain", "w1").stdout)
     result = hodei("explain", "w1")
     assert result.exit_code == 0
     assert "events: could not be read" in result.stdout
