@@ -157,7 +157,7 @@ async def providing(
             return
         provider = KubernetesProvider(config, channel.wrapped, observer=observer)
         provider_fleet = provider.fleet
-        provider.fleet = lambda **options: BlockingFleet(provider_fleet(**options))  # type: ignore[method-assign,assignment,return-value]
+        provider.fleet = lambda **options: BlockingFleet(provider_fleet(**options))  # type: ignore[method-assign,assignment]
         yield provider
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,7 +30,7 @@ from tests.transport.sides import SyncSide
 
 
 @pytest.fixture
-def api(server) -> Iterator[Api]:
+def api(server) -> Api:
     return Api(server)
 
 
