@@ -18,7 +18,7 @@ from tests.recordings import load
 _BLOCK = 100_000
 _DAY = b"2026-11-23T"
 _PROGRAM = f"from {__name__} import main; main()"
-_KUBECONFIG = """
+KUBECONFIG = """
 {{apiVersion: v1, kind: Config, current-context: bench, users: [{{name: bench, user: {{}}}}],
  clusters: [{{name: bench, cluster: {{server: "http://127.0.0.1:{port}"}}}}],
  contexts: [{{name: bench, context: {{cluster: bench, user: bench}}}}]}}
@@ -36,7 +36,7 @@ def log_server(blocks: int) -> Iterator[dict[str, str]]:
             if server.stdin is None or server.stdout is None:
                 raise RuntimeError("it has no pipes")
             kubeconfig = Path(folder) / "kubeconfig"
-            kubeconfig.write_text(_KUBECONFIG.format(port=int(server.stdout.readline())))
+            kubeconfig.write_text(KUBECONFIG.format(port=int(server.stdout.readline())))
             yield {"KUBECONFIG": str(kubeconfig)}
             server.stdin.close()
     finally:
