@@ -14,6 +14,8 @@ import msgspec
 
 from hodei_k8s_core.labels import IDLE_SINCE, PROVIDER_ID
 from hodei_k8s_core.pod import ContainerState, ContainerStatus, Pod, PodCondition, Terminated, epoch
+from hodei_k8s_core.timeline import Timeline
+from hodei_k8s_core.verdict import Verdict
 from hodei_k8s_core.worker import WORKER_CONTAINER, WorkerHandle, WorkerInfo
 from hodei_k8s_core.worker_state import is_cut_off, worker_state
 
@@ -47,8 +49,8 @@ def worker_handle(pod: Pod) -> WorkerHandle:
     )
 
 
-def worker_info(pod: Pod) -> WorkerInfo:
-    """Everything that the Pod tells of its worker."""
+def worker_info(pod: Pod, verdict: Verdict | None = None, timeline: Timeline | None = None) -> WorkerInfo:
+    """Everything that the Pod tells of its worker; `verdict` and `timeline` as they were found."""
     worker = pod.worker_container or _NO_STATUS
     ended = last_end(worker)
     run = worker.state.running or ended
@@ -73,6 +75,8 @@ def worker_info(pod: Pod) -> WorkerInfo:
         finished_at=epoch(run.finished_at) if isinstance(run, Terminated) else None,
         deleting_since=pod.metadata.deleting_since,
         labels=pod.metadata.labels,
+        verdict=verdict,
+        timeline=timeline,
     )
 
 
