@@ -48,6 +48,8 @@ def parse_rfc3339_nanoseconds(text: str) -> int | None:
     if seconds is None:
         return None
     zone = text[19:]
+    if zone == "Z":
+        return seconds * NANOSECONDS
     fraction = 0
     if zone.startswith("."):
         digits = zone[1:].split("Z")[0].split("+")[0].split("-")[0]

@@ -89,33 +89,37 @@ class FleetFold:
         for name in [name for name, at in self._unsettled.items() if at <= now]:
             known = self._known[name]
             if known.recheck_at <= now:
-                self._look(known.pod, now, known, changes)
+                self._compare(known, Look(known.pod, now, self._judge), changes)
             else:
                 self._unsettled[name] = known.recheck_at
         self._recheck_at = min(self._unsettled.values(), default=math.inf)
         return changes
 
     def _show(self, pod: Pod, now: float, changes: list[WorkerChange]) -> None:
-        known = self._known.get(pod.metadata.name)
-        if known is None or known.pod != pod or self._unsettled.get(pod.metadata.name, math.inf) <= now:
-            self._look(pod, now, known, changes)
+        name = pod.metadata.name
+        known = self._known.get(name)
+        if known is None:
+            look = self._known[name] = Look(pod, now, self._judge)
+            changes.append(WorkerChange(kind=ChangeKind.ADDED, info=look))
+            if not is_settled(pod):
+                self._look_again(name, look)
+        elif known.pod != pod or self._unsettled.get(name, math.inf) <= now:
+            self._compare(known, Look(pod, now, self._judge), changes)
 
-    def _look(self, pod: Pod, now: float, before: Look | None, changes: list[WorkerChange]) -> None:
-        after = Look(pod, now, self._judge)
-        if before is None:
-            changes.append(WorkerChange(kind=ChangeKind.ADDED, info=after))
-        elif before.pod_uid != pod.metadata.uid:
+    def _compare(self, before: Look, after: Look, changes: list[WorkerChange]) -> None:
+        name = after.pod.metadata.name
+        if before.pod_uid != after.pod_uid:
             changes.append(_removed(before, gone=True))
             changes.append(WorkerChange(kind=ChangeKind.ADDED, info=after))
         elif not look_alike(before, after):
             changes.append(WorkerChange(kind=ChangeKind.CHANGED, info=after))
-        self._keep(pod.metadata.name, after)
-
-    def _keep(self, name: str, look: Look) -> None:
-        self._known[name] = look
-        if is_settled(look.pod):
+        self._known[name] = after
+        if is_settled(after.pod):
             self._unsettled.pop(name, None)
-            return
+        else:
+            self._look_again(name, after)
+
+    def _look_again(self, name: str, look: Look) -> None:
         at = look.now + FIRST_RECHECK if look.found is None else look.recheck_at
         self._unsettled[name] = at
         self._recheck_at = min(self._recheck_at, at)

@@ -14,6 +14,7 @@ import msgspec
 
 from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.diagnosis import Examination, examine
+from hodei_k8s_core.labels import WORKER_ID
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.verdict import Verdict
 from hodei_k8s_core.worker import WorkerInfo, WorkerState
@@ -48,7 +49,7 @@ class Look(msgspec.Struct, eq=False, gc=False):
 
     @property
     def worker_id(self) -> str:
-        return self.pod.worker_id
+        return self.pod.metadata.labels.get(WORKER_ID, "")
 
     @property
     def pod_uid(self) -> str:
