@@ -18,7 +18,7 @@ from hodei_k8s_core.labels import WORKER_ID
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.verdict import Verdict
 from hodei_k8s_core.worker import WorkerInfo, WorkerState
-from hodei_k8s_core.worker_info import worker_info
+from hodei_k8s_core.worker_info import explain, worker_info
 from hodei_k8s_core.worker_state import worker_state
 
 A_MOMENT: Final = 0.05
@@ -97,13 +97,14 @@ def look_alike(one: Look, other: Look) -> bool:
 
 
 def _differ_at_once(one: Pod, other: Pod) -> bool:
-    """In what a `WorkerInfo` holds as the Pod has it."""
+    """In what a `WorkerInfo` holds as the Pod has it, or nearly so; half of what it costs to describe both is spared."""
     return (
         one.status.phase != other.status.phase
         or one.spec.node_name != other.spec.node_name
         or one.metadata.labels != other.metadata.labels
         or one.job_id != other.job_id
         or worker_state(one) is not worker_state(other)
+        or explain(one) != explain(other)
     )
 
 
