@@ -1,98 +1,238 @@
 """The sans-IO core of hodei-k8s: everything that decides, and nothing that touches the world.
 
-Values and functions to use without any transport, and the operations that drivers perform.
+Values and functions to use without any transport, and the operations that drivers perform. Each name loads its module
+when it is first used.
 """
 
-from hodei_k8s_core.access.cluster_access import ClusterAccess
-from hodei_k8s_core.access.kubeconfig import load_kubeconfig
-from hodei_k8s_core.api_status import Status, StatusCause, parse_status
-from hodei_k8s_core.audit_report import AuditReport, AuditStatus, AuditStep
-from hodei_k8s_core.capabilities import JobRequirements, ProviderCapabilities, ResourceLimits
-from hodei_k8s_core.capacity.fulfillment import Fit, Fulfillment
-from hodei_k8s_core.capacity.overview import CapacityReport
-from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
-from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
-from hodei_k8s_core.config.retry_policy import RetryPolicy
-from hodei_k8s_core.config.startup_policy import StartupPolicy
-from hodei_k8s_core.config.toleration import Toleration
-from hodei_k8s_core.config.watch_policy import WatchPolicy
-from hodei_k8s_core.coordinators import FleetLogItem
-from hodei_k8s_core.diagnosis import Examination, diagnose, examine, timeline, verdict_of_refusal
-from hodei_k8s_core.effects import (
-    SILENCE,
-    Close,
-    Effect,
-    Emit,
-    Monotonic,
-    Observe,
-    Open,
-    Operation,
-    Random,
-    Read,
-    Send,
-    Silence,
-    Sleep,
-    SpendRetry,
-    StopRequested,
-    Stream,
-    WallClock,
-)
-from hodei_k8s_core.errors import (
-    AuthenticationFailed,
-    ConfigurationError,
-    ConnectionFailed,
-    Delivery,
-    Fault,
-    HodeiK8sError,
-    Internal,
-    NotReady,
-    OutcomeUnknown,
-    PermissionDenied,
-    ProviderClosed,
-    ProviderError,
-    ProviderSpecific,
-    ProvisioningFailed,
-    ProvisioningTimeout,
-    ResourceLimitExceeded,
-    Timeout,
-    TransportError,
-    TransportFault,
-    UnsupportedOperation,
-    WorkerAlreadyExists,
-    WorkerNotFound,
-)
-from hodei_k8s_core.event_list import EventList, parse_event_list
-from hodei_k8s_core.final_report import FinalReport
-from hodei_k8s_core.fleet_view import FleetView
-from hodei_k8s_core.http import Body, Request, Response
-from hodei_k8s_core.log_entry import GapReason, LogEntry, LogGap, LogItem, LogRestart
-from hodei_k8s_core.log_level import LogLevel
-from hodei_k8s_core.log_line import parse_log_line
-from hodei_k8s_core.manifest import build_worker_pod
-from hodei_k8s_core.permissions import Feature, rbac_manifests
-from hodei_k8s_core.pod import Pod, PodList, parse_pod, parse_pod_list
-from hodei_k8s_core.quantity import Quantity, parse_quantity
-from hodei_k8s_core.reconcile.plan import Action, ActionKind, ActionOutcome, ActionResult, Plan
-from hodei_k8s_core.reconcile.plan_reconcile import Existing, plan_reconcile
-from hodei_k8s_core.secret import Secret
-from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
-from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
-from hodei_k8s_core.spec.security_profile import SecurityProfile
-from hodei_k8s_core.spec.volume_spec import EphemeralVolume, HostPathVolume, PersistentVolume, VolumeSpec
-from hodei_k8s_core.spec.worker_spec import Architecture, WorkerSpec
-from hodei_k8s_core.timeline import Milestone, Timeline
-from hodei_k8s_core.verdict import Blame, Category, CauseKind, Evidence, SchedulingCause, Stage, Verdict
-from hodei_k8s_core.worker import (
-    Health,
-    HealthStatus,
-    WorkerHandle,
-    WorkerInfo,
-    WorkerState,
-)
-from hodei_k8s_core.worker_change import ChangeKind, Freshness, WaitOutcome, WatchHealth, WorkerChange
-from hodei_k8s_core.worker_info import worker_info
-from hodei_k8s_core.worker_state import worker_state
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hodei_k8s_core.lazy_exports import export_lazily as _export_lazily
+
+if TYPE_CHECKING:
+    from hodei_k8s_core.access.cluster_access import ClusterAccess
+    from hodei_k8s_core.access.kubeconfig import load_kubeconfig
+    from hodei_k8s_core.api_status import Status, StatusCause, parse_status
+    from hodei_k8s_core.audit_report import AuditReport, AuditStatus, AuditStep
+    from hodei_k8s_core.capabilities import JobRequirements, ProviderCapabilities, ResourceLimits
+    from hodei_k8s_core.capacity.fulfillment import Fit, Fulfillment
+    from hodei_k8s_core.capacity.overview import CapacityReport
+    from hodei_k8s_core.config import KubernetesConfig
+    from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
+    from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
+    from hodei_k8s_core.config.retry_policy import RetryPolicy
+    from hodei_k8s_core.config.startup_policy import StartupPolicy
+    from hodei_k8s_core.config.toleration import Toleration
+    from hodei_k8s_core.config.watch_policy import WatchPolicy
+    from hodei_k8s_core.coordinators import FleetLogItem
+    from hodei_k8s_core.diagnosis import Examination, diagnose, examine, timeline, verdict_of_refusal
+    from hodei_k8s_core.effects import (
+        SILENCE,
+        Close,
+        Effect,
+        Emit,
+        Monotonic,
+        Observe,
+        Open,
+        Operation,
+        Random,
+        Read,
+        Send,
+        Silence,
+        Sleep,
+        SpendRetry,
+        StopRequested,
+        Stream,
+        WallClock,
+    )
+    from hodei_k8s_core.errors import (
+        AuthenticationFailed,
+        ConfigurationError,
+        ConnectionFailed,
+        Delivery,
+        Fault,
+        HodeiK8sError,
+        Internal,
+        NotReady,
+        OutcomeUnknown,
+        PermissionDenied,
+        ProviderClosed,
+        ProviderError,
+        ProviderSpecific,
+        ProvisioningFailed,
+        ProvisioningTimeout,
+        ResourceLimitExceeded,
+        Timeout,
+        TransportError,
+        TransportFault,
+        UnsupportedOperation,
+        WorkerAlreadyExists,
+        WorkerNotFound,
+    )
+    from hodei_k8s_core.event_list import EventList, parse_event_list
+    from hodei_k8s_core.final_report import FinalReport
+    from hodei_k8s_core.fleet_view import FleetView
+    from hodei_k8s_core.http import Body, Request, Response
+    from hodei_k8s_core.log_entry import GapReason, LogEntry, LogGap, LogItem, LogRestart
+    from hodei_k8s_core.log_level import LogLevel
+    from hodei_k8s_core.log_line import parse_log_line
+    from hodei_k8s_core.manifest import build_worker_pod
+    from hodei_k8s_core.permissions import Feature, rbac_manifests
+    from hodei_k8s_core.pod import Pod, PodList, parse_pod, parse_pod_list
+    from hodei_k8s_core.quantity import Quantity, parse_quantity
+    from hodei_k8s_core.reconcile.plan import Action, ActionKind, ActionOutcome, ActionResult, Plan
+    from hodei_k8s_core.reconcile.plan_reconcile import Existing, plan_reconcile
+    from hodei_k8s_core.secret import Secret
+    from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
+    from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
+    from hodei_k8s_core.spec.security_profile import SecurityProfile
+    from hodei_k8s_core.spec.volume_spec import EphemeralVolume, HostPathVolume, PersistentVolume, VolumeSpec
+    from hodei_k8s_core.spec.worker_spec import Architecture, WorkerSpec
+    from hodei_k8s_core.timeline import Milestone, Timeline
+    from hodei_k8s_core.verdict import Blame, Category, CauseKind, Evidence, SchedulingCause, Stage, Verdict
+    from hodei_k8s_core.worker import (
+        Health,
+        HealthStatus,
+        WorkerHandle,
+        WorkerInfo,
+        WorkerState,
+    )
+    from hodei_k8s_core.worker_change import ChangeKind, Freshness, WaitOutcome, WatchHealth, WorkerChange
+    from hodei_k8s_core.worker_info import worker_info
+    from hodei_k8s_core.worker_state import worker_state
+
+_HOMES = {
+    "Action": "reconcile.plan",
+    "ActionKind": "reconcile.plan",
+    "ActionOutcome": "reconcile.plan",
+    "ActionResult": "reconcile.plan",
+    "Architecture": "spec.worker_spec",
+    "AuditReport": "audit_report",
+    "AuditStatus": "audit_report",
+    "AuditStep": "audit_report",
+    "AuthenticationFailed": "errors",
+    "Blame": "verdict",
+    "Body": "http",
+    "CapacityReport": "capacity.overview",
+    "Category": "verdict",
+    "CauseKind": "verdict",
+    "ChangeKind": "worker_change",
+    "Close": "effects",
+    "ClusterAccess": "access.cluster_access",
+    "ConfigurationError": "errors",
+    "ConnectionFailed": "errors",
+    "Delivery": "errors",
+    "Effect": "effects",
+    "Emit": "effects",
+    "EphemeralVolume": "spec.volume_spec",
+    "EventList": "event_list",
+    "Evidence": "verdict",
+    "Examination": "diagnosis",
+    "Existing": "reconcile.plan_reconcile",
+    "Fault": "errors",
+    "Feature": "permissions",
+    "FinalReport": "final_report",
+    "Fit": "capacity.fulfillment",
+    "FleetLogItem": "coordinators",
+    "FleetView": "fleet_view",
+    "Freshness": "worker_change",
+    "Fulfillment": "capacity.fulfillment",
+    "GapReason": "log_entry",
+    "Health": "worker",
+    "HealthStatus": "worker",
+    "HodeiK8sError": "errors",
+    "HostPathVolume": "spec.volume_spec",
+    "HttpProbe": "spec.readiness_probe",
+    "Internal": "errors",
+    "JobRequirements": "capabilities",
+    "KubernetesConfig": "config",
+    "LogEntry": "log_entry",
+    "LogGap": "log_entry",
+    "LogItem": "log_entry",
+    "LogLevel": "log_level",
+    "LogRestart": "log_entry",
+    "Milestone": "timeline",
+    "Monotonic": "effects",
+    "NodePool": "config.node_pool",
+    "NotReady": "errors",
+    "Observe": "effects",
+    "Open": "effects",
+    "Operation": "effects",
+    "OutcomeUnknown": "errors",
+    "PermissionDenied": "errors",
+    "PersistentVolume": "spec.volume_spec",
+    "Plan": "reconcile.plan",
+    "Pod": "pod",
+    "PodList": "pod",
+    "PoolTaint": "config.node_pool",
+    "ProviderCapabilities": "capabilities",
+    "ProviderClosed": "errors",
+    "ProviderError": "errors",
+    "ProviderSpecific": "errors",
+    "ProvisioningFailed": "errors",
+    "ProvisioningTimeout": "errors",
+    "Quantity": "quantity",
+    "Random": "effects",
+    "Read": "effects",
+    "ReadinessProbe": "spec.readiness_probe",
+    "ReconcilePolicy": "config.reconcile_policy",
+    "Request": "http",
+    "ResourceLimitExceeded": "errors",
+    "ResourceLimits": "capabilities",
+    "ResourceRequirements": "spec.resource_requirements",
+    "Response": "http",
+    "RetryPolicy": "config.retry_policy",
+    "SILENCE": "effects",
+    "SchedulingCause": "verdict",
+    "Secret": "secret",
+    "SecurityProfile": "spec.security_profile",
+    "Send": "effects",
+    "Silence": "effects",
+    "Sleep": "effects",
+    "SpendRetry": "effects",
+    "Stage": "verdict",
+    "StartupPolicy": "config.startup_policy",
+    "Status": "api_status",
+    "StatusCause": "api_status",
+    "StopRequested": "effects",
+    "Stream": "effects",
+    "Timeline": "timeline",
+    "Timeout": "errors",
+    "Toleration": "config.toleration",
+    "TransportError": "errors",
+    "TransportFault": "errors",
+    "UnsupportedOperation": "errors",
+    "Verdict": "verdict",
+    "VolumeSpec": "spec.volume_spec",
+    "WaitOutcome": "worker_change",
+    "WallClock": "effects",
+    "WatchHealth": "worker_change",
+    "WatchPolicy": "config.watch_policy",
+    "WorkerAlreadyExists": "errors",
+    "WorkerChange": "worker_change",
+    "WorkerHandle": "worker",
+    "WorkerInfo": "worker",
+    "WorkerNotFound": "errors",
+    "WorkerSpec": "spec.worker_spec",
+    "WorkerState": "worker",
+    "build_worker_pod": "manifest",
+    "diagnose": "diagnosis",
+    "examine": "diagnosis",
+    "load_kubeconfig": "access.kubeconfig",
+    "parse_event_list": "event_list",
+    "parse_log_line": "log_line",
+    "parse_pod": "pod",
+    "parse_pod_list": "pod",
+    "parse_quantity": "quantity",
+    "parse_status": "api_status",
+    "plan_reconcile": "reconcile.plan_reconcile",
+    "rbac_manifests": "permissions",
+    "timeline": "diagnosis",
+    "verdict_of_refusal": "diagnosis",
+    "worker_info": "worker_info",
+    "worker_state": "worker_state",
+}
 
 __all__ = [
     "Action",
@@ -225,3 +365,5 @@ __all__ = [
     "worker_info",
     "worker_state",
 ]
+
+_export_lazily(__name__, _HOMES)

@@ -71,7 +71,10 @@ class SchedulerMessage(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=64)
 def parse_scheduler_message(text: str) -> SchedulerMessage:
-    """What the message of the condition PodScheduled says; never fails. Remembered: workers that wait are told alike."""
+    """What the message of the condition PodScheduled says; never fails.
+
+    Remembered: the scheduler tells many workers the same.
+    """
     reasons, _, preemption = text.strip().partition(_PREEMPTION)
     match = _NODES.match(reasons)
     if match is None:

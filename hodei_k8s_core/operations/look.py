@@ -97,7 +97,7 @@ def look_alike(one: Look, other: Look) -> bool:
 
 
 def _differ_at_once(one: Pod, other: Pod) -> bool:
-    """In what a `WorkerInfo` holds as the Pod has it, or nearly so; half of what it costs to describe both is spared."""
+    """In what a `WorkerInfo` holds as the Pod has it, or nearly so. It spares half of a watch event's cost."""
     return (
         one.status.phase != other.status.phase
         or one.spec.node_name != other.spec.node_name

@@ -10,7 +10,6 @@ from hodei_k8s_transport.cli import spec_options as options
 from hodei_k8s_transport.cli.output import Output, OutputFormat
 from hodei_k8s_transport.cli.session import config_faults, failures_told, provider_for
 
-NAME = "create"
 EXAMPLES = "Example: hodei-k8s create registry.example/agent:7 --server hodei.example:9090 --id build-17"
 
 

@@ -15,7 +15,6 @@ from hodei_k8s_transport.cli import spec_options as options
 from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_json
 from hodei_k8s_transport.cli.session import failures_told, provider_for, tell
 
-NAME = "fits"
 EXAMPLES = "Example: hodei-k8s fits --cpu 4 --memory 8Gi --gpu 1 --arch arm64"
 
 _ANSWERS = {

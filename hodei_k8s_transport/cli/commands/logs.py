@@ -29,7 +29,6 @@ from hodei_k8s_transport.cli.session import (
 from hodei_k8s_transport.cli.times import parse_since
 from hodei_k8s_transport.provider import KubernetesProvider
 
-NAME = "logs"
 EXAMPLES = """Examples:
 
   hodei-k8s logs 3f9c2a17 --tail 20 --follow

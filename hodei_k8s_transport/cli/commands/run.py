@@ -31,7 +31,7 @@ SHORTEST_GRACE = 1
 """Seconds; none at all would only remove the Pod's record."""
 LAST_REQUEST = 5.0
 """Seconds."""
-NAME = "run"
+
 EXAMPLES = "Example: hodei-k8s run busybox:1.36 --create-namespace -- sh -c 'echo hello; exit 3'"
 
 
