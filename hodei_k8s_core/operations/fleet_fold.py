@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from hodei_k8s_core.config.startup_policy import StartupPolicy
+from hodei_k8s_core.diagnosis.look import Judge, Look, lean_worker, look_alike
 from hodei_k8s_core.diagnosis.settled import is_settled
-from hodei_k8s_core.operations.look import Judge, Look, lean_worker, look_alike
 from hodei_k8s_core.operations.pod_listing import Page
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.verdict import Verdict

@@ -9,10 +9,10 @@ from typing import Final
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.diagnosis.look import lean_worker
 from hodei_k8s_core.effects import Emit, Monotonic, Operation, StopRequested, Stream, WallClock
 from hodei_k8s_core.labels import managed_selector
 from hodei_k8s_core.operations.fleet_fold import FleetFold
-from hodei_k8s_core.operations.look import lean_worker
 from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, Page
 from hodei_k8s_core.operations.pod_watch import News, PodWatch
 from hodei_k8s_core.operations.removals import settle_removals

@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from hodei_k8s_core.config.startup_policy import StartupPolicy
-from hodei_k8s_core.diagnosis import Examination, examine
+from hodei_k8s_core.diagnosis.case import Examination
+from hodei_k8s_core.diagnosis.examine import examine
 from hodei_k8s_core.labels import WORKER_ID
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.verdict import Verdict
