@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from hodei_k8s_core.verdict import Category
 from hodei_k8s_core.worker import WorkerInfo, WorkerState
@@ -17,6 +17,7 @@ from hodei_k8s_core.worker_change import (
 )
 
 T = TypeVar("T")
+_REMOVED: Final = ChangeKind.REMOVED
 
 
 class FleetView:
@@ -67,17 +68,14 @@ class FleetView:
     def apply(self, items: Iterable[FleetItem]) -> None:
         """Fold in what the watch told, in its order."""
         for item in items:
-            if isinstance(item, WorkerChange):
-                self._change(item)
-            else:
+            if not isinstance(item, WorkerChange):
                 self._health = item
-
-    def _change(self, change: WorkerChange) -> None:
-        seen = change.seen
-        if change.kind is not ChangeKind.REMOVED:
-            self._workers[seen.worker_id] = seen
-        elif self._is_in_view(seen):
-            del self._workers[seen.worker_id]
+                continue
+            seen = item.seen
+            if item.kind is not _REMOVED:
+                self._workers[seen.worker_id] = seen
+            elif self._is_in_view(seen):
+                del self._workers[seen.worker_id]
 
     def _is_in_view(self, seen: SeenWorker) -> bool:
         """It is this very Pod: somebody may have put a worker's label on another one."""

@@ -20,6 +20,7 @@ from hodei_k8s_core.worker import WorkerHandle
 from hodei_k8s_core.worker_change import ChangeKind, WorkerChange
 
 FEW: Final = 10
+_REMOVED: Final = ChangeKind.REMOVED
 
 
 def settle_removals(config: KubernetesConfig, changes: Sequence[WorkerChange]) -> Operation[list[WorkerChange]]:
@@ -27,7 +28,7 @@ def settle_removals(config: KubernetesConfig, changes: Sequence[WorkerChange]) -
 
     Where the server cannot be asked (a permission is missing, it does not answer) they stay as they are.
     """
-    removed = [change for change in changes if change.kind is ChangeKind.REMOVED and not change.gone]
+    removed = [change for change in changes if change.kind is _REMOVED and not change.gone]
     if not removed:
         return list(changes)
     try:
@@ -38,8 +39,8 @@ def settle_removals(config: KubernetesConfig, changes: Sequence[WorkerChange]) -
     except ProviderError:
         return list(changes)
     return [
-        WorkerChange(kind=ChangeKind.REMOVED, info=change.seen, gone=True)
-        if change.kind is ChangeKind.REMOVED and change.seen.pod_uid not in living
+        WorkerChange(kind=_REMOVED, info=change.seen, gone=True)
+        if change.kind is _REMOVED and change.seen.pod_uid not in living
         else change
         for change in changes
     ]

@@ -23,6 +23,7 @@ from tests.core.fleet_history import face
 from tests.core.test_diagnosis_fuzz import NOW, PODS, WAITING
 from tests.core.thoroughness import examples
 
+READY = made.container(made.running(), ready=True)
 JUDGE = Judge(DEFAULT_POLICY)
 TIMES = st.floats(-1e12, 1e12) | st.floats(NOW - 1000, NOW + 1000)
 PHASES = st.sampled_from(["Running", "Succeeded", "Failed"])
@@ -64,13 +65,13 @@ def test_of_a_settled_pod_time_changes_nothing(
 @pytest.mark.parametrize(
     ("pod", "settled"),
     [
-        (made.pod("Running", made.container(made.running(), ready=True)), True),
+        (made.pod("Running", READY), True),
         (made.pod("Running", made.container(made.running())), False),
         (made.pod("Running"), False),
         (made.pod("Succeeded", made.container(made.terminated(0))), True),
         (made.pod("Failed", made.container(made.terminated(1))), True),
         (made.pod("Failed", made.container(made.terminated(1)), deleted=20), False),
-        (made.pod("Pending", gates=("hodei.io/x",)), False),
+        (made.pod("Running", READY, conditions=(), node="", gates=("hodei.io/x",)), False),
         (made.pod("Pending"), False),
     ],
 )
