@@ -71,7 +71,7 @@ class WorkerChange:
 
     def __init__(self, kind: ChangeKind, info: WorkerInfo | SeenWorker, gone: bool = False) -> None:  # noqa: FBT001, FBT002
         self._kind = kind
-        self._seen = DescribedWorker(info) if type(info) is WorkerInfo else info
+        self._seen = DescribedWorker(info) if isinstance(info, WorkerInfo) else info
         self._gone = gone
 
     @property

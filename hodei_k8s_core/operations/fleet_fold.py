@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from hodei_k8s_core.config.startup_policy import StartupPolicy
@@ -40,6 +41,8 @@ class FleetFold:
         self._known: dict[str, Look] = {}
         # When to look again at those that are not settled: exactly, or FIRST_RECHECK later to find that out.
         self._unsettled: dict[str, float] = {}
+        self._unexamined: dict[str, Look] = {}
+        self._puzzles: dict[str, Pod] = {}
         self._seen: set[str] = set()
         self._recheck_at = math.inf
 
@@ -50,14 +53,22 @@ class FleetFold:
 
     @property
     def puzzles(self) -> Mapping[str, Pod]:
-        """The Pods in view about which events can say more, by uid."""
-        looks = map(self._known.__getitem__, self._unsettled)
-        return {look.pod_uid: look.pod for look in looks if look.examination.wants_events}
+        """The Pods in view about which events can say more, by uid; as of the last `find_puzzles`."""
+        return MappingProxyType(self._puzzles)
+
+    def find_puzzles(self) -> None:
+        """Examine what is new, for those who ask for events: to tell of a fleet it is not needed."""
+        for look in self._unexamined.values():
+            if look.examination.wants_events:
+                self._puzzles[look.pod_uid] = look.pod
+        self._unexamined.clear()
 
     def changing(self, name: str) -> Pod | None:
         """The Pod of that name while time alone can change the verdict on it: while its start goes on, above all."""
         known = self._known.get(name)
-        return None if known is None else known.pod
+        if known is None or is_settled(known.pod) or known.recheck_at == math.inf:
+            return None
+        return known.pod
 
     def __len__(self) -> int:
         """The workers in view."""
@@ -117,15 +128,15 @@ class FleetFold:
             changes.append(WorkerChange(_ADDED, after))
         elif not look_alike(before, after):
             changes.append(WorkerChange(_CHANGED, after))
+        self._forget(name)
         self._known[name] = after
-        if is_settled(after.pod):
-            self._unsettled.pop(name, None)
-        else:
+        if not is_settled(after.pod):
             self._look_again(name, after)
 
     def _look_again(self, name: str, look: Look) -> None:
         at = look.now + FIRST_RECHECK if look.found is None else look.recheck_at
         self._unsettled[name] = at
+        self._unexamined[name] = look
         if at < self._recheck_at:
             self._recheck_at = at
 
@@ -140,7 +151,10 @@ class FleetFold:
 
     def _forget(self, name: str) -> Look:
         self._unsettled.pop(name, None)
-        return self._known.pop(name)
+        self._unexamined.pop(name, None)
+        look = self._known.pop(name)
+        self._puzzles.pop(look.pod_uid, None)
+        return look
 
 
 def _removed(look: Look, *, gone: bool = False) -> WorkerChange:

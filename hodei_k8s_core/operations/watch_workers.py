@@ -85,8 +85,15 @@ class FleetWatch:
 
     @property
     def puzzles(self) -> Mapping[str, Pod]:
-        """The Pods in view about which events can say more, by uid. The watch itself never asks for events."""
+        """The Pods in view about which events can say more, by uid; as of the last `find_puzzles`.
+
+        The watch itself never asks for events.
+        """
         return self._fold.puzzles
+
+    def find_puzzles(self) -> None:
+        """Examine what is new since the last time."""
+        self._fold.find_puzzles()
 
     def now(self) -> Operation[float]:
         """Seconds since the epoch by the cluster's clock, which the ages of Pods are compared with."""

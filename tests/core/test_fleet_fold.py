@@ -145,7 +145,10 @@ def test_a_pod_is_examined_when_time_can_have_changed_what_was_said_of_it(fold: 
     assert fold.recheck_at == NOW + FIRST_RECHECK
     assert fold.recheck(fold.recheck_at) == []
     assert fold.recheck_at == look_at("a", NOW).recheck_at
+    assert fold.changing("hodei-worker-a") == pod("a")
+    assert fold.changing("hodei-worker-z") is None
     fold.events([Modified(pod("a", "u1", running))], NOW + 2)
+    assert fold.changing("hodei-worker-a") is None
     fold.recheck(NOW + 2)
     assert fold.recheck_at == float("inf")
 
@@ -153,6 +156,7 @@ def test_a_pod_is_examined_when_time_can_have_changed_what_was_said_of_it(fold: 
 def test_events_can_say_more_of_what_stands_still(fold: FleetFold) -> None:
     later = NOW + 60
     fold.events([Added(pod("a")), Added(pod("b", "u2", running))], later)
+    fold.find_puzzles()
     assert dict(fold.puzzles) == {"u1": pod("a")}
     fold.events([Deleted(pod("a"))], later)
     assert not fold.puzzles
