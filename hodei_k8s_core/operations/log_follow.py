@@ -142,16 +142,12 @@ class LogFollow:
         """Read a run that has ended until nothing is added. False: look at the Pod again."""
         refused, detail = 0, ""
         while refused < self._config.retry.max_attempts:
-            end = yield from self._read_whole(previous=previous)
-            while end is End.CLEAN and self._settled != self._behind:
-                self._settled = self._behind
-                if self._settled[1]:
-                    yield from Sleep(UNFINISHED_PAUSE)
-                end = yield from self._read_whole(previous=previous)
+            end = yield from self._read_settled(previous=previous)
             if end is End.CLEAN:
                 yield from self._give_end(self._reply)
                 return True
             if end is End.NOT_FOUND and not previous:
+                yield from self._troubles.pause()
                 return False
             if end is End.LOST:
                 yield from self._search(None, previous=previous)
@@ -163,6 +159,17 @@ class LogFollow:
             yield from self._tell_gap(GapReason.UNAVAILABLE, detail=detail)
         return True
 
+    def _read_settled(self, *, previous: bool) -> Stream[LogItem, End]:
+        """Read until a reply ends just as the one before it; CLEAN only then."""
+        while True:
+            before = self._settled
+            if before is not None and before[1]:
+                yield from Sleep(UNFINISHED_PAUSE)
+            end = yield from self._read_whole(previous=previous)
+            if end is not End.CLEAN or self._behind == before:
+                return end
+            self._settled = self._behind
+
     def _read_whole(self, *, previous: bool) -> Stream[LogItem, End]:
         """What there is behind the cursor; CLEAN only where the reply seems to be whole."""
         end = yield from self._read(self._whole(previous=previous), self._config.request_timeout)
@@ -172,7 +179,8 @@ class LogFollow:
         if reply.complaint or reply.is_whole:
             self._ended = reply if reply.is_whole else self._ended
             return End.CLEAN if reply.is_whole else End.REFUSED
-        return End.LOST  # pragma: no cover - a file that was rotated away between two requests
+        # The beginning of the reply for the cursor, or of a file that was rotated away between two requests.
+        return End.REFUSED if reply.is_cut_short else End.LOST
 
     def _read(self, request: Request, silence_limit: float) -> Stream[LogItem, End]:
         cursor = self.cursor
