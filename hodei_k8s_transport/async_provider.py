@@ -189,12 +189,14 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         config = in_namespace(self._config, namespace)
         return AsyncFleet(config, selector, self._stream, self._run)
 
-    async def list_workers(self) -> list[WorkerInfo]:
+    async def list_workers(self, *, selector: str = "") -> list[WorkerInfo]:
         """Every worker of this provider that has a Pod, terminated ones included.
+
+        `selector`: labels that a worker must have, as Kubernetes writes it.
 
         Raises: ConnectionFailed, AuthenticationFailed, Timeout.
         """
-        return await self._run(operations.list_workers(self._config))
+        return await self._run(operations.list_workers(self._config, selector=selector))
 
     async def plan_reconcile(self, wanted: Wanted | None = None) -> Plan:
         """What would have to be done so that only the `wanted` workers are there, and none beyond its time.

@@ -20,7 +20,6 @@ from hodei_k8s_transport.cli.session import (
     config_faults,
     error_document,
     failures_told,
-    handle_of,
     provider_for,
     tell,
 )
@@ -80,13 +79,13 @@ def command(
             if create_namespace:
                 provider.ensure_namespace()
             start = provider.run_and_keep_worker if keep else provider.run_worker
-            listener = _Documents() if output is OutputFormat.JSON else _Story()
+            listener = _Witness(_Documents() if output is OutputFormat.JSON else _Story())
             try:
                 with start(spec, startup_timeout=startup_timeout) as items, interrupts_stop(items):
                     is_read = _show_all(items, listener)
                     stopped, ended = items.stop_requested, items.result.worker
             except KeyboardInterrupt:
-                if keep or not _ended_soon(provider, worker_id):
+                if keep or listener.created is None or not _ended_soon(provider, listener.created):
                     raise
                 tell(f"interrupted; the worker {worker_id} ends within {SHORTEST_GRACE} s")
                 raise typer.Exit(INTERRUPTED) from None
@@ -96,10 +95,9 @@ def command(
         raise typer.Exit(INTERRUPTED if stopped else exit_code(ended))
 
 
-def _ended_soon(provider: KubernetesProvider, worker_id: str) -> bool:
+def _ended_soon(provider: KubernetesProvider, handle: WorkerHandle) -> bool:
     """Whether the server took the request to end the worker soon; nobody waits long for that any more."""
     try:
-        handle = handle_of(worker_id, provider)
         provider.begin_destroy_worker(handle, grace_period=SHORTEST_GRACE, timeout=LAST_REQUEST)
     except ProviderError:
         return False
@@ -140,6 +138,19 @@ def how_it_ended(info: WorkerInfo) -> str:
 def exit_code(info: WorkerInfo) -> int:
     """The worker's own code; 1 where it has none."""
     return 1 if info.exit_code is None else info.exit_code & 0xFF
+
+
+class _Witness:
+    """Passes everything on. `created`: the worker of this run; one that only has its id may be another's."""
+
+    def __init__(self, listener: _Listener) -> None:
+        self.created: WorkerHandle | None = None
+        self._listener = listener
+        self.tell_failure = listener.tell_failure
+
+    def show(self, item: RunItem) -> None:
+        self.created = item if isinstance(item, WorkerHandle) else self.created
+        self._listener.show(item)
 
 
 class _Story:
