@@ -19,20 +19,18 @@ from hodei_k8s_core.effects import Emit, Operation, Sleep, Stream
 from hodei_k8s_core.errors import ProviderError
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.log_entry import GapReason, LogGap, LogItem, LogRestart
-from hodei_k8s_core.log_line import format_since_time
 from hodei_k8s_core.logs.batch import LogOptions
 from hodei_k8s_core.logs.cursor import LogCursor
 from hodei_k8s_core.logs.reply import LogReply
 from hodei_k8s_core.logs.search import LogSearch
 from hodei_k8s_core.operations.container_run import ContainerRun, container_run, never_runs_again
-from hodei_k8s_core.operations.log_requests import End, LogConnection
+from hodei_k8s_core.operations.log_requests import End, LogConnection, log_window
 from hodei_k8s_core.operations.log_start import LogStart
 from hodei_k8s_core.operations.log_troubles import LogTroubles
 from hodei_k8s_core.operations.reading import not_found, read_pod
 from hodei_k8s_core.operations.wait_for_run import wait_for_run
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.requests import follow_pod_log, pod_log, previous_pod_log
-from hodei_k8s_core.server_time import NANOSECONDS
 from hodei_k8s_core.worker import WorkerHandle
 
 UNFINISHED_PAUSE = 0.5
@@ -225,22 +223,15 @@ class LogFollow:
         yield from self._tell_gap(GapReason.ROTATED, since=since, until=until)
 
     def _request(self, make: Callable[..., Request]) -> Request:
-        since, tail = self._window()
+        if not self.cursor.is_at_start:
+            self._tail = None
+        since, tail = log_window(self.cursor, self._tail, self._connection.date)
         return make(
             self._config.namespace, self._handle.pod_name, container=self._name, since_time=since, tail_lines=tail
         )
 
     def _whole(self, *, previous: bool) -> Request:
         return self._request(previous_pod_log if previous else pod_log)
-
-    def _window(self) -> tuple[str, int | None]:
-        """From when on, and how many lines. No lines at all, asked for again: from when that was asked for first."""
-        cursor = self.cursor
-        if not cursor.is_at_start:
-            self._tail = None
-        elif self._tail == 0 and self._connection.date is not None:
-            return format_since_time(int(self._connection.date) * NANOSECONDS), None
-        return "" if cursor.anchor is None else format_since_time(cursor.anchor * NANOSECONDS), self._tail
 
     def _tell_gone(self) -> Stream[LogItem, None]:
         """The Pod is gone."""
