@@ -26,15 +26,12 @@ from hodei_k8s_core.logs.search import LogSearch
 from hodei_k8s_core.operations.container_run import ContainerRun, container_run, never_runs_again
 from hodei_k8s_core.operations.log_requests import End, LogConnection, log_window
 from hodei_k8s_core.operations.log_start import LogStart
-from hodei_k8s_core.operations.log_troubles import LogTroubles
+from hodei_k8s_core.operations.log_troubles import UNFINISHED_PAUSE, LogTroubles
 from hodei_k8s_core.operations.reading import not_found, read_pod
 from hodei_k8s_core.operations.wait_for_run import wait_for_run
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.requests import follow_pod_log, pod_log, previous_pod_log
 from hodei_k8s_core.worker import WorkerHandle
-
-UNFINISHED_PAUSE = 0.5
-"""Seconds, for a runtime to write the rest of a line."""
 
 
 class LogFollow:
@@ -141,8 +138,8 @@ class LogFollow:
         refused, detail = 0, ""
         while refused < self._config.retry.max_attempts:
             end = yield from self._read_settled(previous=previous)
-            if end is End.CLEAN:
-                yield from self._give_end(self._reply)
+            if end is End.CLEAN and self._ended is not None:
+                yield from Emit(self._ended.end_of_log())
                 return True
             if end is End.NOT_FOUND and not previous:
                 yield from self._troubles.pause()
@@ -247,14 +244,9 @@ class LogFollow:
         ended = self._ended
         if ended is None or ended.cursor != self.cursor:
             return False
-        yield from self._give_end(ended)
+        yield from Emit(ended.end_of_log())
         self._go_to(ended.cursor)
         return True
-
-    def _give_end(self, reply: LogReply | None) -> Stream[LogItem, None]:
-        """The last line, where it has no newline."""
-        if reply is not None and (last := reply.end_of_log()):
-            yield from Emit(last)
 
     def _tell_gap(
         self, reason: GapReason, *, since: int | None = None, until: int | None = None, detail: str = ""
