@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
     from hodei_k8s_core.config.retry_policy import RetryPolicy
     from hodei_k8s_core.config.startup_policy import StartupPolicy
-    from hodei_k8s_core.config.toleration import Toleration
     from hodei_k8s_core.config.watch_policy import WatchPolicy
     from hodei_k8s_core.coordinators import FleetLogItem
     from hodei_k8s_core.diagnosis import Examination, diagnose, examine, timeline, verdict_of_refusal
@@ -88,6 +87,7 @@ if TYPE_CHECKING:
     from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
     from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
     from hodei_k8s_core.spec.security_profile import SecurityProfile
+    from hodei_k8s_core.spec.toleration import Toleration
     from hodei_k8s_core.spec.volume_spec import EphemeralVolume, HostPathVolume, PersistentVolume, VolumeSpec
     from hodei_k8s_core.spec.worker_spec import Architecture, WorkerSpec
     from hodei_k8s_core.timeline import Milestone, Timeline

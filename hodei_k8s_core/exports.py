@@ -101,7 +101,7 @@ HOMES: Mapping[str, str] = {
     "Stream": "effects",
     "Timeline": "timeline",
     "Timeout": "errors",
-    "Toleration": "config.toleration",
+    "Toleration": "spec.toleration",
     "TransportError": "errors",
     "TransportFault": "errors",
     "UnsupportedOperation": "errors",

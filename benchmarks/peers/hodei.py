@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.worker import COMMAND, NAMESPACE, POOL, PROVIDER_ID, PULL_SECRET, SERVER, SERVICE_ACCOUNT, Worker
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.config.toleration import Toleration
+from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_core.lines import LineSplitter, LogLineSplitter
 from hodei_k8s_core.log_line import parse_log_lines
 from hodei_k8s_core.manifest import encode_worker_pod

@@ -9,10 +9,12 @@ from hodei_k8s_core.config.node_pool import NodePool
 from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.startup_policy import StartupPolicy
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
+from hodei_k8s_core.spec.host_names import DnsConfig, HostAlias
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.topology_spread import TopologySpread
 
 if TYPE_CHECKING:
     from hodei_k8s_core.config.kubernetes_config import KubernetesConfig
@@ -102,6 +104,30 @@ class ConfigBuilder:
     def affinity(self, affinity: Mapping[str, Any] | None) -> Self:
         """A Pod's affinity, as it is."""
         return self._with("affinity", affinity)
+
+    def topology_spread_constraints(self, spreads: Sequence[TopologySpread]) -> Self:
+        """How evenly workers are spread."""
+        return self._with("topology_spread_constraints", spreads)
+
+    def priority_class(self, value: str | None) -> Self:
+        """The workers' PriorityClass; None: the cluster's default."""
+        return self._with("priority_class", value)
+
+    def runtime_class(self, value: str | None) -> Self:
+        """The workers' RuntimeClass; None: the nodes' own runtime."""
+        return self._with("runtime_class", value)
+
+    def dns_policy(self, value: str | None) -> Self:
+        """How workers resolve names; None: ClusterFirst."""
+        return self._with("dns_policy", value)
+
+    def dns_config(self, value: DnsConfig | None) -> Self:
+        """Name servers, search domains, options."""
+        return self._with("dns_config", value)
+
+    def host_aliases(self, aliases: Sequence[HostAlias]) -> Self:
+        """Lines of the workers' hosts file."""
+        return self._with("host_aliases", aliases)
 
     def node_pools(self, pools: Sequence[NodePool]) -> Self:
         """The nodes that an autoscaler can add."""

@@ -14,16 +14,19 @@ from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS, setting_faults
 from hodei_k8s_core.config.startup_policy import StartupPolicy
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
+from hodei_k8s_core.spec.host_names import DnsConfig, HostAlias
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.topology_spread import TopologySpread
 from hodei_k8s_core.validation import copied_json, fault_of, instance, raise_faults
 
 _PARTS = {"retry": RetryPolicy, "watch": WatchPolicy, "startup": StartupPolicy, "reconcile": ReconcilePolicy}
 _COPIED = ("node_selector", "labels", "annotations", "affinity")
 DEFAULT_PROVIDER_ID = "kubernetes"
 """What destroys by comparison refuses it: two installations would share it."""
+_SEQUENCES = ("image_pull_secrets", "tolerations", "node_pools", "topology_spread_constraints", "host_aliases")
 _SUMMARY = "the configuration is not valid"
 
 
@@ -46,6 +49,12 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     node_selector: Mapping[str, str] = {}
     tolerations: Sequence[Toleration] = ()
     affinity: Mapping[str, Any] | None = None
+    topology_spread_constraints: Sequence[TopologySpread] = ()
+    priority_class: str | None = None
+    runtime_class: str | None = None
+    dns_policy: str | None = None
+    dns_config: DnsConfig | None = None
+    host_aliases: Sequence[HostAlias] = ()
     node_pools: Sequence[NodePool] = ()
     default_cpu_request: str = "100m"
     default_memory_request: str = "128Mi"
@@ -79,7 +88,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
         raise_faults(_SUMMARY, wrong_parts + setting_faults(flat_values(self)))
         for name in _COPIED:
             msgspec.structs.force_setattr(self, name, copied_json(getattr(self, name)))
-        for name in ("image_pull_secrets", "tolerations", "node_pools"):
+        for name in _SEQUENCES:
             msgspec.structs.force_setattr(self, name, tuple(getattr(self, name)))
 
     @classmethod

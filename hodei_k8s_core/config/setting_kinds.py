@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
 from hodei_k8s_core.config.node_pool import NodePool
 from hodei_k8s_core.config.setting_text import (
+    convert,
     format_map,
     format_number,
     parse_bool,
+    parse_items,
     parse_json,
     parse_list,
     parse_map,
-    parse_node_pools,
     parse_number,
     parse_profile,
     parse_tolerations,
     parse_whole,
     to_json,
 )
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.labels import annotation_faults, label_faults, selector_faults
 from hodei_k8s_core.names import dns_subdomain_problem
 from hodei_k8s_core.quantity import parse_quantity
+from hodei_k8s_core.spec.affinity import affinity_faults
+from hodei_k8s_core.spec.host_names import DNS_POLICIES, DnsConfig, HostAlias, dns_policy_problem
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.topology_spread import TopologySpread, spread_faults
 from hodei_k8s_core.validation import (
     Problem,
     bool_problem,
     fault_of,
     instance,
-    item,
-    json_problem,
     optional,
     sequence_faults,
     text_that,
-    type_problem,
 )
 
 NONE: Final = "none"
 """How an optional number is unset in text."""
 HTTP_KINDS: Final = ("h11", "httpx")
-AFFINITIES: Final = ("nodeAffinity", "podAffinity", "podAntiAffinity")
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,22 +119,6 @@ def _memory_problem(text: str) -> str | None:
     return problem
 
 
-def _affinity_faults(field: str, value: object) -> list[Fault]:
-    if value is None:
-        return []
-    if not isinstance(value, Mapping):
-        return [Fault(field, type_problem(value, "a mapping or None"))]
-    unknown = [key for key in value if key not in AFFINITIES]
-    # The API server drops what it does not know, with a warning: the Pod would run anywhere.
-    found = [Fault(item(field, key), f"must be one of {', '.join(AFFINITIES)}") for key in unknown]
-    problems = {key: _object_problem(value[key]) for key in AFFINITIES if key in value}
-    return found + [Fault(item(field, key), problem) for key, problem in problems.items() if problem]
-
-
-def _object_problem(value: object) -> str | None:
-    return json_problem(value) if isinstance(value, Mapping) else type_problem(value, "a mapping")
-
-
 def _sequence_of(check: Problem) -> Callable[[str, object], list[Fault]]:
     return lambda field, value: sequence_faults(field, value, check)
 
@@ -172,7 +156,7 @@ TOLERATIONS: Final = Kind(
 )
 NODE_POOLS: Final = Kind(
     written="JSON list of {name, cpu, memory, disk, devices, labels, taints, architecture, pods, maxNodes}",
-    parse=parse_node_pools,
+    parse=lambda text: parse_items(text, NodePool),
     format=lambda value: to_json([pool.to_dict() for pool in value]) if value else "",
     faults=_sequence_of(instance(NodePool)),
 )
@@ -180,11 +164,30 @@ AFFINITY: Final = Kind(
     written="JSON, as in a Pod",
     parse=parse_json,
     format=lambda value: to_json(value) if value is not None else "",
-    faults=_affinity_faults,
+    faults=affinity_faults,
 )
 PROBE: Final = Kind(
     written="JSON, as in a Pod",
     parse=lambda text: ReadinessProbe.from_manifest(parse_json(text)),
     format=lambda value: to_json(value.to_manifest()) if value is not None else "",
     faults=_from(optional(instance(ReadinessProbe))),
+)
+TOPOLOGY_SPREAD: Final = Kind(
+    written="JSON list, as in a Pod",
+    parse=lambda text: parse_items(text, TopologySpread),
+    format=lambda value: to_json([spread.to_manifest() for spread in value]) if value else "",
+    faults=spread_faults,
+)
+DNS_POLICY: Final = Kind(written=", ".join(DNS_POLICIES), faults=_from(optional(text_that(dns_policy_problem))))
+DNS_CONFIG: Final = Kind(
+    written="JSON, as in a Pod",
+    parse=lambda text: convert(parse_json(text), DnsConfig),
+    format=lambda value: to_json(value.to_manifest()) if value is not None else "",
+    faults=_from(optional(instance(DnsConfig))),
+)
+HOST_ALIASES: Final = Kind(
+    written="JSON list, as in a Pod",
+    parse=lambda text: parse_items(text, HostAlias),
+    format=lambda value: to_json([alias.to_manifest() for alias in value]) if value else "",
+    faults=_sequence_of(instance(HostAlias)),
 )

@@ -11,10 +11,9 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from hodei_k8s_core.config.node_pool import NodePool
-from hodei_k8s_core.config.toleration import EXISTS, Toleration
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.toleration import EXISTS, Toleration
 from hodei_k8s_core.validation import within
 
 T = TypeVar("T")
@@ -102,12 +101,18 @@ def parse_tolerations(text: str) -> tuple[Toleration, ...]:
     return _collected(parse_json(text), lambda fields: msgspec.convert(fields, Toleration))
 
 
-def parse_node_pools(text: str) -> tuple[NodePool, ...]:
-    pools = parse_json(text)
-    if not isinstance(pools, list):
-        msg = "must be a JSON list of node pools"
+def parse_items(text: str, kind: type[T]) -> tuple[T, ...]:
+    """A JSON list of one kind."""
+    items = parse_json(text)
+    if not isinstance(items, list):
+        msg = "must be a JSON list"
         raise ValueError(msg)
-    return _collected(pools, lambda fields: msgspec.convert(fields, NodePool))
+    return _collected(items, lambda fields: msgspec.convert(fields, kind))
+
+
+def convert(fields: object, kind: type[T]) -> T:
+    """Raises: ValueError, which msgspec's own is; ConfigurationError."""
+    return msgspec.convert(fields, kind)
 
 
 def _taint(text: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from hodei_k8s_core.config.watch_policy import timeout_faults
 from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.names import dns_label_problem, dns_subdomain_problem, label_value_problem
 from hodei_k8s_core.quantity import parse_quantity
+from hodei_k8s_core.spec.host_names import dns_faults
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.validation import (
     MAX_INT32,
@@ -57,23 +58,26 @@ def _provider_id_problem(text: str) -> str | None:
 _TIME: Final = kinds.seconds(number_above(0))
 _ID: Final = kinds.optional_whole(whole_number(0, MAX_INT32))
 _PATH: Final = kinds.optional_text(filled_text_problem)
+_OBJECT: Final = kinds.optional_text(text_that(dns_subdomain_problem))
 
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("namespace", kinds.text(text_that(dns_label_problem)), "where all workers live; never the context's own"),
     Setting("kubeconfig_path", _PATH, "a kubeconfig file; unset: in the cluster, or the default kubeconfig"),
     Setting("context", _PATH, "a context of the kubeconfig; unset: its current one"),
     Setting("provider_id", kinds.text(text_that(_provider_id_problem)), "whose workers these are"),
-    Setting(
-        "service_account",
-        kinds.optional_text(text_that(dns_subdomain_problem)),
-        "the workers' service account; unset: the namespace's default",
-    ),
+    Setting("service_account", _OBJECT, "the workers' service account; unset: the namespace's default"),
     Setting("image_pull_secrets", kinds.NAMES, "Secrets that images are pulled with"),
     Setting("labels", kinds.LABELS, "labels of every worker; a worker's own win"),
     Setting("annotations", kinds.ANNOTATIONS, "annotations of every worker; a worker's own win"),
     Setting("node_selector", kinds.NODE_SELECTOR, "labels that a worker's node must have"),
     Setting("tolerations", kinds.TOLERATIONS, "taints of nodes that workers put up with"),
     Setting("affinity", kinds.AFFINITY, "nodeAffinity, podAffinity, podAntiAffinity"),
+    Setting("topology_spread_constraints", kinds.TOPOLOGY_SPREAD, "how evenly workers are spread over zones or nodes"),
+    Setting("priority_class", _OBJECT, "the workers' PriorityClass; unset: the cluster's default"),
+    Setting("runtime_class", _OBJECT, "the workers' RuntimeClass; unset: the nodes' own runtime"),
+    Setting("dns_policy", kinds.DNS_POLICY, "how workers resolve names; unset: ClusterFirst"),
+    Setting("dns_config", kinds.DNS_CONFIG, "name servers, search domains, options; besides what the policy gives"),
+    Setting("host_aliases", kinds.HOST_ALIASES, "lines of the workers' hosts file"),
     Setting("node_pools", kinds.NODE_POOLS, "the nodes that an autoscaler can add, to know whether a worker would fit"),
     Setting("default_cpu_request", kinds.CPU, "for a worker that asks for no resources"),
     Setting("default_memory_request", kinds.MEMORY, "for a worker that asks for no resources"),
@@ -141,6 +145,8 @@ def _spanning_faults(values: Mapping[str, Any]) -> list[Fault]:
         found += _limit_faults(values, "cpu")
     if values.get("security_profile") is SecurityProfile.RESTRICTED and values.get("run_as_user") == 0:
         found.append(Fault("run_as_user", "must not be 0 (root) under the security profile restricted"))
+    if {"dns_policy", "dns_config"} <= values.keys():
+        found += dns_faults(values["dns_policy"], values["dns_config"])
     if {"watch.timeout_min", "watch.timeout_max"} <= values.keys():
         found += within("watch", timeout_faults(values["watch.timeout_min"], values["watch.timeout_max"]))
     return found

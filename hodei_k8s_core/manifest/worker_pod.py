@@ -11,12 +11,14 @@ from typing import Any, Final
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.manifest.containers import worker_container
+from hodei_k8s_core.manifest.containers import sidecar_container, worker_container
 from hodei_k8s_core.manifest.given import given
+from hodei_k8s_core.manifest.host_names import host_names
 from hodei_k8s_core.manifest.metadata import pod_metadata
 from hodei_k8s_core.manifest.placement import placement
 from hodei_k8s_core.manifest.security import pod_security
 from hodei_k8s_core.manifest.volumes import pod_volume
+from hodei_k8s_core.names import pod_name
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -27,7 +29,8 @@ def build_worker_pod(spec: WorkerSpec, config: KubernetesConfig, *, creation_tok
 
     The dict is the caller's own, and holds the worker's environment with its OTP: it must not be logged.
 
-    Raises: ConfigurationError for what the spec and the configuration allow only apart (root, restricted).
+    Raises: ConfigurationError for what the spec and the configuration allow only apart (root under the profile
+        restricted, a DNS policy without a name server).
     """
     return {
         "apiVersion": "v1",
@@ -56,7 +59,9 @@ def _pod_spec(spec: WorkerSpec, config: KubernetesConfig) -> dict[str, Any]:
         "serviceAccountName": config.service_account,
         "securityContext": security.pod,
         "imagePullSecrets": [{"name": name} for name in config.image_pull_secrets],
+        "initContainers": [sidecar_container(sidecar, spec, config, security.container) for sidecar in spec.sidecars],
+        "volumes": [pod_volume(volume, pod_name(spec.worker_id)) for volume in spec.volumes],
         **placement(spec, config),
-        "volumes": [pod_volume(volume) for volume in spec.volumes],
+        **host_names(spec, config),
     }
     return required | given(wanted)

@@ -16,11 +16,14 @@ from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTINGS
 from hodei_k8s_core.config.settings_markdown import settings_markdown
 from hodei_k8s_core.config.startup_policy import StartupPolicy
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
 from hodei_k8s_core.errors import ConfigurationError, Fault
+from hodei_k8s_core.spec.affinity import PREFERRED
+from hodei_k8s_core.spec.host_names import DnsConfig, DnsOption, HostAlias
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.topology_spread import TopologySpread
 
 
 def faults(**settings):
@@ -63,6 +66,12 @@ WRONG = {
         {"podAffinity": {"a": b"x"}},
         {"nodeAffinity": {1: 2}},
     ],
+    "topology_spread_constraints": [None, "x", ["x"], [{"topologyKey": "a"}], [TopologySpread(topology_key="a")] * 2],
+    "priority_class": ["", "A", "a_b", 3],
+    "runtime_class": ["", "A", "a_b", 3],
+    "dns_policy": ["", "none", "clusterFirst", 3, "None"],
+    "dns_config": [{}, 3, "x"],
+    "host_aliases": [None, "x", ["x"], [{"ip": "10.0.0.1"}]],
     "node_pools": [None, "x", ["x"], [{"name": "x"}]],
     "capacity_lifetime": [-1, None, float("inf")],
     "default_cpu_request": ["", "1 ", "100mb", "0", "-1", None, 1, "2"],
@@ -135,13 +144,13 @@ def test_thousandths_of_a_byte_are_a_typing_error():
 
 
 def test_the_settings_are_frozen_and_share_nothing_with_what_was_given():
-    labels, affinity, secrets = {"a": "b"}, {"nodeAffinity": {"x": [1]}}, ["one"]
+    labels, affinity, secrets = {"a": "b"}, {"nodeAffinity": {PREFERRED: [{"weight": 1}]}}, ["one"]
     config = KubernetesConfig(labels=labels, affinity=affinity, image_pull_secrets=secrets)
     labels["c"] = "d"
-    affinity["nodeAffinity"]["x"].append(2)
+    affinity["nodeAffinity"][PREFERRED].append({"weight": 2})
     secrets.append("two")
     assert config.labels == {"a": "b"}
-    assert config.affinity == {"nodeAffinity": {"x": [1]}}
+    assert config.affinity == {"nodeAffinity": {PREFERRED: [{"weight": 1}]}}
     assert config.image_pull_secrets == ("one",)
     with pytest.raises(AttributeError):
         config.namespace = "x"  # type: ignore[misc]
@@ -165,7 +174,26 @@ FULL = {
     "annotations": {"note": "a, b = c", "empty": ""},
     "node_selector": {"kubernetes.io/os": "linux"},
     "tolerations": (Toleration(key="a", value="b", effect="NoSchedule"), Toleration(operator="Exists")),
-    "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}]}},
+    "affinity": {"nodeAffinity": {PREFERRED: [{"weight": 1}]}},
+    "topology_spread_constraints": (
+        TopologySpread(topology_key="zone", label_selector={"matchLabels": {"app": "a"}}),
+        TopologySpread(
+            topology_key="zone",
+            max_skew=2,
+            when_unsatisfiable="ScheduleAnyway",
+            node_affinity_policy="Honor",
+            node_taints_policy="Ignore",
+        ),
+    ),
+    "priority_class": "ci.low",
+    "runtime_class": "gvisor",
+    "dns_policy": "None",
+    "dns_config": DnsConfig(
+        nameservers=("10.0.0.10", "fd00::1"),
+        searches=("ci.svc.cluster.local", "."),
+        options=(DnsOption(name="ndots", value="2"), DnsOption(name="edns0")),
+    ),
+    "host_aliases": (HostAlias(ip="10.1.2.3", hostnames=("db", "db.local")),),
     "node_pools": (
         NodePool(name="big", cpu="64", memory="256Gi"),
         NodePool(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hodei_k8s_core.config import KubernetesConfig, flat_values
 from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
 from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import ConfigurationError
+from hodei_k8s_core.spec.toleration import Toleration
 from tests.core.test_config import FULL
 from tests.core.thoroughness import examples
 
@@ -36,8 +36,10 @@ def test_every_setting_goes_through_the_environment_and_back():
 
 @pytest.mark.parametrize("name", [setting.field for setting in SETTINGS])
 def test_each_variable_sets_its_own_setting_only(name: str):
-    # Some depend on each other: root on the profile, the watch's times and the requests on their limits.
+    # Some depend on each other: the DNS policy on its servers, root on the profile, the watch's times and the requests
+    # on their limits.
     needed = {
+        "dns_policy": "dns_config",
         "run_as_user": "security_profile",
         "default_memory_request": "default_memory_limit",
         "watch.timeout_max": "watch.timeout_min",
