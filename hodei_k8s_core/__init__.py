@@ -77,18 +77,39 @@ if TYPE_CHECKING:
     from hodei_k8s_core.log_entry import GapReason, LogEntry, LogGap, LogItem, LogRestart
     from hodei_k8s_core.log_level import LogLevel
     from hodei_k8s_core.log_line import parse_log_line
-    from hodei_k8s_core.manifest import build_worker_pod
+    from hodei_k8s_core.manifest import build_worker_pod, encode_worker_pod
+    from hodei_k8s_core.names import worker_claim_name
     from hodei_k8s_core.permissions import Feature, rbac_manifests
     from hodei_k8s_core.pod import Pod, PodList, parse_pod, parse_pod_list
     from hodei_k8s_core.quantity import Quantity, parse_quantity
     from hodei_k8s_core.reconcile.plan import Action, ActionKind, ActionOutcome, ActionResult, Plan
     from hodei_k8s_core.reconcile.plan_reconcile import Existing, plan_reconcile
     from hodei_k8s_core.secret import Secret
+    from hodei_k8s_core.spec.environment_source import ConfigMapKey, SecretKey, WholeConfigMap, WholeSecret
+    from hodei_k8s_core.spec.host_names import DnsConfig, DnsOption, HostAlias
+    from hodei_k8s_core.spec.projected_volume import (
+        DownwardFile,
+        ProjectedConfigMap,
+        ProjectedSecret,
+        ProjectedVolume,
+        ServiceAccountToken,
+    )
     from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
     from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
     from hodei_k8s_core.spec.security_profile import SecurityProfile
+    from hodei_k8s_core.spec.sidecar import Sidecar
     from hodei_k8s_core.spec.toleration import Toleration
-    from hodei_k8s_core.spec.volume_spec import EphemeralVolume, HostPathVolume, PersistentVolume, VolumeSpec
+    from hodei_k8s_core.spec.topology_spread import TopologySpread
+    from hodei_k8s_core.spec.volume_spec import (
+        ConfigMapVolume,
+        EphemeralClaim,
+        EphemeralVolume,
+        HostPathVolume,
+        PersistentVolume,
+        SecretVolume,
+        VolumeSpec,
+        WorkerClaim,
+    )
     from hodei_k8s_core.spec.worker_spec import Architecture, WorkerSpec
     from hodei_k8s_core.timeline import Milestone, Timeline
     from hodei_k8s_core.verdict import Blame, Category, CauseKind, Evidence, SchedulingCause, Stage, Verdict
@@ -121,28 +142,35 @@ __all__ = [
     "ChangeKind",
     "Close",
     "ClusterAccess",
+    "ConfigMapKey",
+    "ConfigMapVolume",
     "ConfigurationError",
     "ConnectionFailed",
     "Delivery",
+    "DnsConfig",
+    "DnsOption",
+    "DownwardFile",
     "Effect",
     "Emit",
+    "EphemeralClaim",
     "EphemeralVolume",
     "EventList",
     "Evidence",
     "Examination",
     "Existing",
     "Fault",
+    "Feature",
     "FinalReport",
     "Fit",
-    "Fulfillment",
     "FleetLogItem",
-    "GapReason",
-    "Feature",
     "FleetView",
     "Freshness",
+    "Fulfillment",
+    "GapReason",
     "Health",
     "HealthStatus",
     "HodeiK8sError",
+    "HostAlias",
     "HostPathVolume",
     "HttpProbe",
     "Internal",
@@ -167,6 +195,9 @@ __all__ = [
     "Pod",
     "PodList",
     "PoolTaint",
+    "ProjectedConfigMap",
+    "ProjectedSecret",
+    "ProjectedVolume",
     "ProviderCapabilities",
     "ProviderClosed",
     "ProviderError",
@@ -187,8 +218,12 @@ __all__ = [
     "SILENCE",
     "SchedulingCause",
     "Secret",
+    "SecretKey",
+    "SecretVolume",
     "SecurityProfile",
     "Send",
+    "ServiceAccountToken",
+    "Sidecar",
     "Silence",
     "Sleep",
     "SpendRetry",
@@ -201,6 +236,7 @@ __all__ = [
     "Timeline",
     "Timeout",
     "Toleration",
+    "TopologySpread",
     "TransportError",
     "TransportFault",
     "UnsupportedOperation",
@@ -210,8 +246,11 @@ __all__ = [
     "WallClock",
     "WatchHealth",
     "WatchPolicy",
+    "WholeConfigMap",
+    "WholeSecret",
     "WorkerAlreadyExists",
     "WorkerChange",
+    "WorkerClaim",
     "WorkerHandle",
     "WorkerInfo",
     "WorkerNotFound",
@@ -219,6 +258,7 @@ __all__ = [
     "WorkerState",
     "build_worker_pod",
     "diagnose",
+    "encode_worker_pod",
     "examine",
     "load_kubeconfig",
     "parse_event_list",
@@ -231,6 +271,7 @@ __all__ = [
     "rbac_manifests",
     "timeline",
     "verdict_of_refusal",
+    "worker_claim_name",
     "worker_info",
     "worker_state",
 ]

@@ -62,10 +62,10 @@ def capacity_report(config: KubernetesConfig, snapshot: Snapshot) -> CapacityRep
 
 def _wanted_on(node: Node, plain: Wanted) -> Wanted:
     """A worker that asks for the accelerators of the node tolerates the taints that keep others from them."""
+    if not node.barriers:
+        return plain
     devices = [name for name, amount in node.allocatable.items() if amount and vendor_of(name) is not None]
     taints = dict.fromkeys(key for name in devices for key in usual_taints(name))
-    if not taints or not node.barriers:
-        return plain
     more = (PodToleration(key, "Exists", effect=NO_SCHEDULE) for key in taints)
     spec = msgspec.structs.replace(plain.spec, tolerations=(*plain.spec.tolerations, *more))
     return msgspec.structs.replace(plain, spec=spec)

@@ -91,17 +91,26 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
         return list(shown.items())
 
 
-def sidecars_faults(field: str, sidecars: object, volumes: object) -> list[Fault]:
-    """What is wrong with a worker's sidecars together, beside its volumes."""
+def sidecars_faults(field: str, sidecars: object, paths: Mapping[str, str]) -> list[Fault]:
+    """What is wrong with a worker's sidecars together. `paths`: of the worker's volumes by name."""
     found = sequence_faults(field, sidecars, instance(Sidecar))
     if found or not isinstance(sidecars, Sequence):
         return found
     names = [sidecar.name for sidecar in sidecars]
-    known = {getattr(volume, "name", None) for volume in volumes} if isinstance(volumes, Sequence) else set()
     for index, sidecar in enumerate(sidecars):
         one = [Fault("name", f"{sidecar.name!r} is taken by another sidecar")] if sidecar.name in names[:index] else []
-        one += [Fault(item("mounts", name), "there is no such volume") for name in sidecar.mounts if name not in known]
-        found += within(item(field, index), one)
+        found += within(item(field, index), one + _mounted_faults(sidecar.mounts, paths))
+    return found
+
+
+def _mounted_faults(mounts: Mapping[str, str], paths: Mapping[str, str]) -> list[Fault]:
+    """Each volume is one of the worker's, and each path is there once (ValidateVolumeMounts)."""
+    found = [Fault(item("mounts", name), "there is no such volume") for name in mounts if name not in paths]
+    taken: set[str] = set()
+    for name, path in ((name, path or paths.get(name, "")) for name, path in mounts.items()):
+        if path in taken:
+            found.append(Fault(item("mounts", name), f"the path {path!r} is taken by another volume"))
+        taken.add(path)
     return found
 
 
@@ -131,7 +140,5 @@ def _mount_faults(mounts: object) -> list[Fault]:
     found = []
     for name, path in mounts.items():
         problem = text_that(dns_label_problem)(name) or text_that(mount_path_problem)(path)
-        if problem is None and path and list(mounts.values()).count(path) > 1:
-            problem = f"the path {path!r} is taken by another volume"
         found += fault_of(item("mounts", name), problem)
     return found

@@ -151,6 +151,12 @@ def mounted_at(volume: VolumeSpec) -> str:
     return volume.mount_path or f"/mnt/{volume.name}"
 
 
+def volume_paths(volumes: object) -> dict[str, str]:
+    """The paths of what are volumes, by name."""
+    given = volumes if isinstance(volumes, Sequence) else ()
+    return {volume.name: mounted_at(volume) for volume in given if _VOLUME(volume) is None}
+
+
 def volumes_faults(field: str, volumes: object) -> list[Fault]:
     """What is wrong with a worker's volumes together: each has a name and a path of its own."""
     found = sequence_faults(field, volumes, _VOLUME)

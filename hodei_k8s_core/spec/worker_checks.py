@@ -27,7 +27,7 @@ from hodei_k8s_core.spec.server_address import server_address_problem
 from hodei_k8s_core.spec.sidecar import sidecars_faults
 from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_core.spec.topology_spread import spread_faults
-from hodei_k8s_core.spec.volume_spec import volumes_faults
+from hodei_k8s_core.spec.volume_spec import volume_paths, volumes_faults
 from hodei_k8s_core.validation import (
     MAX_INT32,
     Problem,
@@ -52,7 +52,7 @@ def worker_faults(values: Mapping[str, Any]) -> list[Fault]:
     for name, faults in _COLLECTIONS.items():
         found += faults(name, values[name])
     found += twice_faults(values["environment"], values["environment_from"])
-    found += sidecars_faults("sidecars", values["sidecars"], values["volumes"])
+    found += sidecars_faults("sidecars", values["sidecars"], volume_paths(values["volumes"]))
     if values["security_profile"] is SecurityProfile.RESTRICTED and values["run_as_user"] == 0:
         found.append(Fault("run_as_user", "must not be 0 (root) under the security profile restricted"))
     return found
