@@ -82,7 +82,7 @@ class HostAlias(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def to_manifest(self) -> dict[str, Any]:
         """As a Pod's `spec.hostAliases` has it."""
-        return {"ip": self.ip, "hostnames": list(self.hostnames)}
+        return {"ip": self.ip} | ({"hostnames": list(self.hostnames)} if self.hostnames else {})
 
 
 def dns_policy_problem(text: str) -> str | None:

@@ -43,7 +43,7 @@ def test_the_manifest_and_the_spec_before_the_configuration() -> None:
         config, dns_policy="Default", dns_config=DnsConfig(searches=["c"]), host_aliases=[HostAlias(ip="::1")]
     )
     assert (own["dnsPolicy"], own["dnsConfig"]) == ("Default", {"searches": ["c"]})
-    assert own["hostAliases"] == [{"ip": "::1", "hostnames": []}]
+    assert own["hostAliases"] == [{"ip": "::1"}]
     assert not {"dnsPolicy", "dnsConfig", "hostAliases"} & spec_of(KubernetesConfig()).keys()
 
 
