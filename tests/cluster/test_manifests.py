@@ -44,6 +44,18 @@ NOTHING = {"value": "", "initialDelaySeconds": 0}
 """What says the same as no such field, and is not stored."""
 DATABASE = "echo rows > /data/table; httpd -p 5432 -h /data; trap 'exit 0' TERM; while :; do sleep 0.1; done"
 
+FOLDER = ProjectedVolume(
+    name="all",
+    mount_path="/all",
+    sources=[
+        ProjectedConfigMap(config_map="settings", items={"other.key": "config/other"}),
+        ProjectedSecret(secret="settings", items={"greeting": "secret"}),
+        DownwardFile(path="name", field="metadata.name"),
+        DownwardFile(path="memory", field="limits.memory"),
+        ServiceAccountToken(audience="vault", expiration_seconds=600),
+    ],
+)
+
 
 @pytest.fixture
 def host(config: KubernetesConfig) -> Host:
@@ -133,17 +145,7 @@ async def test_files_and_variables_of_config_maps_and_secrets(host: Host, restri
         volumes=[
             ConfigMapVolume(name="files", config_map="settings"),
             SecretVolume(name="keys", secret="settings", items={"greeting": "renamed"}, mode=0o440),
-            ProjectedVolume(
-                name="all",
-                mount_path="/all",
-                sources=[
-                    ProjectedConfigMap(config_map="settings", items={"other.key": "config/other"}),
-                    ProjectedSecret(secret="settings", items={"greeting": "secret"}),
-                    DownwardFile(path="name", field="metadata.name"),
-                    DownwardFile(path="memory", field="limits.memory"),
-                    ServiceAccountToken(audience="vault", expiration_seconds=600),
-                ],
-            ),
+            FOLDER,
         ],
     )
     ended, lines = await run_to_its_end(host, restricted, spec)

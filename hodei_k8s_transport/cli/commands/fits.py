@@ -10,7 +10,6 @@ import typer
 from hodei_k8s_core.capabilities import JobRequirements
 from hodei_k8s_core.capacity.fulfillment import Fit, Fulfillment
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.spec.worker_spec import Architecture
 from hodei_k8s_transport.cli import spec_options as options
 from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_json
 from hodei_k8s_transport.cli.session import failures_told, provider_for, tell
@@ -30,17 +29,14 @@ def command(
     context: typer.Context,
     cpu: options.Cpu = None,
     memory: options.Memory = None,
-    gpu: Annotated[int, typer.Option("--gpu", help="How many accelerators.")] = 0,
-    gpu_type: Annotated[
-        str | None, typer.Option("--gpu-type", help="A resource, as nvidia.com/mig-1g.5gb, or a product's name.")
-    ] = None,
-    arch: Annotated[Architecture | None, typer.Option("--arch", help="The processor of the node.")] = None,
+    disk: options.Disk = None,
+    gpu: options.Gpu = 0,
+    gpu_type: options.GpuType = None,
+    arch: options.Arch = None,
     regions: Annotated[
         list[str] | None, typer.Option("--region", help="A zone or region; may be repeated, any will do.")
     ] = None,
-    capabilities: Annotated[
-        list[str] | None, typer.Option("--capability", help="What the node must be able to; may be repeated.")
-    ] = None,
+    capabilities: options.Capabilities = None,
     labels: Annotated[
         list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label of the node; may be repeated.")
     ] = None,
@@ -53,7 +49,7 @@ def command(
     with failures_told():
         faults: list[Fault] = []
         wanted_labels = options.pairs("--label", labels, faults)
-        resources = options.resources_of(cpu, memory, faults, gpu_count=gpu, gpu_type=gpu_type)
+        resources = options.resources_of(cpu, memory, faults, disk=disk, gpu_count=gpu, gpu_type=gpu_type)
         if faults:
             raise ConfigurationError("the options are not valid", faults)
         requirements = JobRequirements(
