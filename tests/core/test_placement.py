@@ -134,7 +134,7 @@ def test_a_product_is_one_more_demand_on_every_term_of_the_affinity() -> None:
 
 
 def test_an_affinity_that_no_node_fulfils_stays_one() -> None:
-    nothing = {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [{}]}}}
+    nothing: dict[str, Any] = {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [{}]}}}
     made = spec_of(affinity=nothing, resources=gpus("t4", 1))["affinity"]
     assert made == nothing
 
