@@ -78,7 +78,7 @@ def affinity_faults(field: str, value: object) -> list[Fault]:
         return [Fault(field, type_problem(value, "a mapping or None"))]
     found = [Fault(item(field, key), f"must be one of {', '.join(AFFINITIES)}") for key in value if key not in _KINDS]
     for name in AFFINITIES:
-        if name in value:
+        if value.get(name) is not None:
             found += within(item(field, name), _faults(name, value[name]))
     return found
 
