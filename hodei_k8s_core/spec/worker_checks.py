@@ -49,10 +49,13 @@ Faults: TypeAlias = Callable[[str, object], list[Fault]]
 def worker_faults(values: Mapping[str, Any]) -> list[Fault]:
     """Everything that is wrong with a worker's fields."""
     found = [f for name, check in _CHECKS.items() for f in fault_of(name, check(values[name]))]
-    for name, faults in _COLLECTIONS.items():
-        found += faults(name, values[name])
-    found += twice_faults(values["environment"], values["environment_from"])
-    found += sidecars_faults("sidecars", values["sidecars"], volume_paths(values["volumes"]))
+    for name, (nothing, faults) in _COLLECTIONS.items():
+        if values[name] != nothing:  # most are not given at all
+            found += faults(name, values[name])
+    if values["environment_from"]:
+        found += twice_faults(values["environment"], values["environment_from"])
+    if values["sidecars"] != ():
+        found += sidecars_faults("sidecars", values["sidecars"], volume_paths(values["volumes"]))
     if values["security_profile"] is SecurityProfile.RESTRICTED and values["run_as_user"] == 0:
         found.append(Fault("run_as_user", "must not be 0 (root) under the security profile restricted"))
     return found
@@ -102,19 +105,19 @@ def _sequence_of(check: Problem) -> Faults:
     return lambda field, value: sequence_faults(field, value, check)
 
 
-_COLLECTIONS: Final[dict[str, Faults]] = {
-    "labels": label_faults,
-    "annotations": annotation_faults,
-    "environment": partial(environment_faults, taken=PROVIDED_ENVIRONMENT),
-    "environment_from": partial(environment_key_faults, taken=PROVIDED_ENVIRONMENT),
-    "environment_sources": _sequence_of(instance(EnvironmentSource, "a WholeSecret or a WholeConfigMap")),  # type: ignore[arg-type]
-    "required_capabilities": _sequence_of(text_that(_capability_problem)),
-    "volumes": volumes_faults,
-    "command": _sequence_of(text_problem),
-    "args": _sequence_of(text_problem),
-    "node_selector": selector_faults,
-    "tolerations": _sequence_of(instance(Toleration)),
-    "affinity": affinity_faults,
-    "topology_spread_constraints": spread_faults,
-    "host_aliases": _sequence_of(instance(HostAlias)),
+_COLLECTIONS: Final[dict[str, tuple[object, Faults]]] = {
+    "labels": ({}, label_faults),
+    "annotations": ({}, annotation_faults),
+    "environment": ({}, partial(environment_faults, taken=PROVIDED_ENVIRONMENT)),
+    "environment_from": ({}, partial(environment_key_faults, taken=PROVIDED_ENVIRONMENT)),
+    "environment_sources": ((), _sequence_of(instance(EnvironmentSource, "a WholeSecret or a WholeConfigMap"))),  # type: ignore[arg-type]
+    "required_capabilities": ((), _sequence_of(text_that(_capability_problem))),
+    "volumes": ((), volumes_faults),
+    "command": ((), _sequence_of(text_problem)),
+    "args": ((), _sequence_of(text_problem)),
+    "node_selector": ({}, selector_faults),
+    "tolerations": ((), _sequence_of(instance(Toleration))),
+    "affinity": (None, affinity_faults),
+    "topology_spread_constraints": ((), spread_faults),
+    "host_aliases": ((), _sequence_of(instance(HostAlias))),
 }
