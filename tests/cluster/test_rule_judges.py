@@ -21,6 +21,24 @@ from tests.core.test_affinity import RIGHT, WRONG
 SELECTOR: Json = {"matchLabels": {"a": "b"}}
 SPREAD: Json = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": SELECTOR}
 OTHER_SPREAD: Json = {**SPREAD, "whenUnsatisfiable": "ScheduleAnyway"}
+SPREAD_CHANGES: list[Json] = [
+    {"maxSkew": 0},
+    {"maxSkew": "1"},
+    {"topologyKey": ""},
+    {"whenUnsatisfiable": "Never"},
+    {"minDomains": 1},
+    {"minDomains": 0},
+    {"minDomains": 1, "whenUnsatisfiable": "ScheduleAnyway"},
+    {"nodeAffinityPolicy": "Honor", "nodeTaintsPolicy": "Ignore"},
+    {"nodeAffinityPolicy": "honor"},
+    {"labelSelector": {"matchLabels": {"a": "b c"}}},
+    {"labelSelector": {"matchExpressions": [{"key": "a", "operator": "In", "values": []}]}},
+    {"labelSelector": {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}},
+    {"labelSelector": {"matchLabel": {}}},
+    {"labelSelector": {}, "matchLabelKeys": ["c"]},
+    {"matchLabelKeys": ["-"]},
+    {"skew": 1},
+]
 LONG = ".".join(["a" * 60] * 4)
 
 # Setting, the Pod's field, and what is written in both.
@@ -32,27 +50,7 @@ PARTS: dict[str, tuple[str, list[Any]]] = {
             [SPREAD],
             [SPREAD, OTHER_SPREAD],
             [SPREAD, {**SPREAD, "maxSkew": 2}],
-            *(
-                [{**SPREAD, **change}]
-                for change in (
-                    {"maxSkew": 0},
-                    {"maxSkew": "1"},
-                    {"topologyKey": ""},
-                    {"whenUnsatisfiable": "Never"},
-                    {"minDomains": 1},
-                    {"minDomains": 0},
-                    {"minDomains": 1, "whenUnsatisfiable": "ScheduleAnyway"},
-                    {"nodeAffinityPolicy": "Honor", "nodeTaintsPolicy": "Ignore"},
-                    {"nodeAffinityPolicy": "honor"},
-                    {"labelSelector": {"matchLabels": {"a": "b c"}}},
-                    {"labelSelector": {"matchExpressions": [{"key": "a", "operator": "In", "values": []}]}},
-                    {"labelSelector": {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}},
-                    {"labelSelector": {"matchLabel": {}}},
-                    {"labelSelector": {}, "matchLabelKeys": ["c"]},
-                    {"matchLabelKeys": ["-"]},
-                    {"skew": 1},
-                )
-            ),
+            *([{**SPREAD, **change}] for change in SPREAD_CHANGES),
         ],
     ),
     "DNS_CONFIG": (

@@ -134,7 +134,7 @@ def grow_pod_level(chance: random.Random, spec: Json) -> None:
 
 
 def grow_affinity(chance: random.Random, spec: Json) -> None:
-    rules = [
+    rules: list[Json] = [
         {"key": "generation", "operator": "Gt", "values": ["5"]},
         {"key": "generation", "operator": "Lt", "values": ["5"]},
         {"key": "disk", "operator": "DoesNotExist"},
