@@ -42,7 +42,9 @@ VARIANTS = variants(KubernetesConfig())
 SETTINGS = {"greeting": "hello", "other.key": "two\nlines"}
 NOTHING = {"value": "", "initialDelaySeconds": 0}
 """What says the same as no such field, and is not stored."""
-DATABASE = "echo rows > /data/table; httpd -p 5432 -h /data; trap 'exit 0' TERM; while :; do sleep 0.1; done"
+DATABASE = (
+    "echo serving; echo rows > /data/table; httpd -p 5432 -h /data; trap 'exit 0' TERM; while :; do sleep 0.1; done"
+)
 
 FOLDER = ProjectedVolume(
     name="all",
@@ -233,7 +235,7 @@ async def test_a_worker_with_a_database_beside_it_ends_when_the_worker_ends(
     assert (ended.exit_code, lines) == (0, ["rows", "rows"])
     (database_status,) = pod["status"]["initContainerStatuses"]
     assert "terminated" in database_status["state"]
-    assert beside == [], "it wrote nothing; and it could be asked"
+    assert [(entry.source, entry.message) for entry in beside] == [("db", "serving")]
     assert (info.state, info.exit_code, info.verdict) == (WorkerState.TERMINATED, 0, None)
 
 
