@@ -91,13 +91,13 @@ def pod_name(worker_id: str) -> str:
     return f"{POD_NAME_PREFIX}{worker_id}"
 
 
-def worker_claim_name(pod_name: str, volume_name: str) -> str:
-    """The name of the PersistentVolumeClaim that is made for one volume of one worker.
+def worker_claim_name(stem: str, volume_name: str) -> str:
+    """The name of the PersistentVolumeClaim that is made for one volume of one worker; see `companion_stem`.
 
     As Kubernetes names the claim of a generic ephemeral volume; since a Pod's volumes have names of their own, the two
     cannot meet.
     """
-    return f"{pod_name}-{volume_name}"
+    return f"{stem}-{volume_name}"
 
 
 def worker_id_problem(worker_id: str) -> str | None:

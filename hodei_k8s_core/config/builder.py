@@ -173,6 +173,10 @@ class ConfigBuilder:
         """Ask autoscalers to leave nodes with workers alone."""
         return self._with("protect_from_disruption", value)
 
+    def otp_delivery(self, value: str) -> Self:
+        """How a worker gets its OTP: `env` or `secret`."""
+        return self._with("otp_delivery", value)
+
     def grace_period(self, seconds: float) -> Self:
         """Seconds that a destroyed worker has to end by itself."""
         return self._with("grace_period", seconds)

@@ -66,6 +66,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     fs_group: int | None = 1000
     readiness_probe: ReadinessProbe | None = None
     protect_from_disruption: bool = True
+    otp_delivery: str = "env"
     grace_period: float = 30.0
     ttl_seconds_after_finished: float = 300.0
     creation_timeout: float = 60.0

@@ -46,6 +46,7 @@ from hodei_k8s_core.validation import (
 NONE: Final = "none"
 """How an optional number is unset in text."""
 HTTP_KINDS: Final = ("h11", "httpx")
+OTP_DELIVERIES: Final = ("env", "secret")
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +69,12 @@ def text(check: Problem, written: str = "text") -> Kind:
 def optional_text(check: Problem) -> Kind:
     """A text, or None when it is unset."""
     return Kind(written="text", faults=_from(optional(check)))
+
+
+def choice(words: tuple[str, ...]) -> Kind:
+    """One of a few words."""
+    written = ", ".join(words)
+    return text(text_that(lambda text: None if text in words else f"must be one of {written}"), written)
 
 
 def seconds(check: Problem) -> Kind:
@@ -134,10 +141,8 @@ PROFILE: Final = Kind(
     format=lambda value: value.value,
     faults=_from(instance(SecurityProfile)),
 )
-HTTP: Final = text(
-    text_that(lambda text: None if text in HTTP_KINDS else f"must be one of {', '.join(HTTP_KINDS)}"),
-    ", ".join(HTTP_KINDS),
-)
+HTTP: Final = choice(HTTP_KINDS)
+OTP_DELIVERY: Final = choice(OTP_DELIVERIES)
 NAMES: Final = Kind(
     written="name,name2",
     parse=parse_list,

@@ -89,6 +89,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("fs_group", _ID, "the group that owns workers' volumes; none: no group"),
     Setting("readiness_probe", kinds.PROBE, "when a worker is ready; unset: as soon as its process started"),
     Setting("protect_from_disruption", kinds.BOOL, "ask autoscalers to leave nodes with workers alone"),
+    Setting("otp_delivery", kinds.OTP_DELIVERY, "how a worker gets its OTP: in its Pod, or in a Secret of its own"),
     Setting("grace_period", kinds.seconds(number(1, MAX_INT32)), "to end by itself, when destroyed; sent rounded up"),
     Setting("ttl_seconds_after_finished", kinds.seconds(number(0)), "how long a finished worker is kept"),
     Setting("creation_timeout", _TIME, "until the API server accepted a worker"),

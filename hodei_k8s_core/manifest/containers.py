@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hodei_k8s_core.companions import otp_secret
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.manifest.environment import environment_source, variables, worker_environment
 from hodei_k8s_core.manifest.expansion import escape_expansion
@@ -17,13 +18,15 @@ from hodei_k8s_core.validation import copied_json
 from hodei_k8s_core.worker import WORKER_CONTAINER
 
 
-def worker_container(spec: WorkerSpec, config: KubernetesConfig, security: Mapping[str, Any]) -> dict[str, Any]:
+def worker_container(
+    spec: WorkerSpec, config: KubernetesConfig, creation_token: str, security: Mapping[str, Any]
+) -> dict[str, Any]:
     """The container that is the worker; `security` is its `securityContext`."""
     probe = spec.readiness_probe or config.readiness_probe
     required = {
         "name": WORKER_CONTAINER,
         "image": spec.image,
-        "env": worker_environment(spec),
+        "env": worker_environment(spec, otp_secret(spec, config, creation_token)),
         "resources": container_resources(spec.resources, config),
     }
     wanted = {

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from hodei_k8s_core.companions import OTP_KEY, Companion
 from hodei_k8s_core.manifest.expansion import escape_expansion
 from hodei_k8s_core.manifest.given import given
 from hodei_k8s_core.secret import Secret
-from hodei_k8s_core.spec.environment_source import ConfigMapKey, EnvironmentKey, EnvironmentSource, WholeConfigMap
+from hodei_k8s_core.spec.environment_source import (
+    ConfigMapKey,
+    EnvironmentKey,
+    EnvironmentSource,
+    SecretKey,
+    WholeConfigMap,
+)
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 
+OTP_VARIABLE: Final = "HODEI_OTP_TOKEN"
 
-def worker_environment(spec: WorkerSpec) -> list[dict[str, Any]]:
-    """`env`: Hodei's own variables first; a worker's variable of the same name does not replace them."""
+
+def worker_environment(spec: WorkerSpec, otp_secret: Companion | None) -> list[dict[str, Any]]:
+    """`env`: Hodei's own variables first; a worker's variable of the same name does not replace them.
+
+    `otp_secret`: where the OTP is, None for here.
+    """
     provided = {"HODEI_WORKER_ID": spec.worker_id, "HODEI_SERVER_ADDRESS": spec.server_address}
-    if spec.otp_token:
+    references: dict[str, EnvironmentKey] = {}
+    if otp_secret is not None:
+        references[OTP_VARIABLE] = SecretKey(secret=otp_secret.name, key=OTP_KEY)
+    elif spec.otp_token:
         otp = spec.otp_token
-        provided["HODEI_OTP_TOKEN"] = otp.reveal() if isinstance(otp, Secret) else otp
+        provided[OTP_VARIABLE] = otp.reveal() if isinstance(otp, Secret) else otp
     provided["HODEI_WORKER_MODE"] = "ephemeral"
-    references = {name: key for name, key in spec.environment_from.items() if name not in provided}
-    return variables({**provided, **spec.environment, **provided}, references)
+    own = {name: value for name, value in spec.environment.items() if name not in references}
+    references |= {name: key for name, key in spec.environment_from.items() if name not in {**provided, **references}}
+    return variables({**provided, **own, **provided}, references)
 
 
 def variables(values: Mapping[str, str], references: Mapping[str, EnvironmentKey]) -> list[dict[str, Any]]:

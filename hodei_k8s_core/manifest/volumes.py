@@ -23,9 +23,9 @@ from hodei_k8s_core.spec.volume_spec import (
 )
 
 
-def pod_volume(volume: VolumeSpec, pod: str) -> dict[str, Any]:
-    """One of the Pod's `volumes`; `pod` is its name."""
-    return {"name": volume.name} | _SOURCES[type(volume)](volume, pod)
+def pod_volume(volume: VolumeSpec, stem: str) -> dict[str, Any]:
+    """One of the Pod's `volumes`; `stem`: how the names of the worker's own claims begin."""
+    return {"name": volume.name} | _SOURCES[type(volume)](volume, stem)
 
 
 def volume_mount(volume: VolumeSpec, path: str = "") -> dict[str, Any]:
@@ -62,8 +62,8 @@ def _ephemeral_claim(volume: EphemeralClaim, _: str) -> dict[str, Any]:
     return {"ephemeral": {"volumeClaimTemplate": {"spec": claim_spec(volume)}}}
 
 
-def _worker_claim(volume: WorkerClaim, pod: str) -> dict[str, Any]:
-    return {"persistentVolumeClaim": {"claimName": worker_claim_name(pod, volume.name)}}
+def _worker_claim(volume: WorkerClaim, stem: str) -> dict[str, Any]:
+    return {"persistentVolumeClaim": {"claimName": worker_claim_name(stem, volume.name)}}
 
 
 def _config_map(volume: ConfigMapVolume, _: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hodei_k8s_core.companions import GATE, companion_stem, companions_of
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.manifest.containers import sidecar_container, worker_container
 from hodei_k8s_core.manifest.given import given
@@ -18,7 +19,6 @@ from hodei_k8s_core.manifest.metadata import pod_metadata
 from hodei_k8s_core.manifest.placement import placement
 from hodei_k8s_core.manifest.security import pod_security
 from hodei_k8s_core.manifest.volumes import pod_volume
-from hodei_k8s_core.names import pod_name
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -36,7 +36,7 @@ def build_worker_pod(spec: WorkerSpec, config: KubernetesConfig, *, creation_tok
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": pod_metadata(spec, config, creation_token),
-        "spec": _pod_spec(spec, config),
+        "spec": _pod_spec(spec, config, creation_token),
     }
 
 
@@ -45,7 +45,7 @@ def encode_worker_pod(spec: WorkerSpec, config: KubernetesConfig, *, creation_to
     return _ENCODER.encode(build_worker_pod(spec, config, creation_token=creation_token))
 
 
-def _pod_spec(spec: WorkerSpec, config: KubernetesConfig) -> dict[str, Any]:
+def _pod_spec(spec: WorkerSpec, config: KubernetesConfig, creation_token: str) -> dict[str, Any]:
     security = pod_security(spec, config)
     required: dict[str, Any] = {
         "restartPolicy": "Never",
@@ -53,14 +53,15 @@ def _pod_spec(spec: WorkerSpec, config: KubernetesConfig) -> dict[str, Any]:
         "terminationGracePeriodSeconds": math.ceil(config.grace_period),
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "containers": [worker_container(spec, config, security.container)],
+        "containers": [worker_container(spec, config, creation_token, security.container)],
     }
     wanted = {
+        "schedulingGates": [{"name": GATE}] if companions_of(spec, config, creation_token) else None,
         "serviceAccountName": config.service_account,
         "securityContext": security.pod,
         "imagePullSecrets": [{"name": name} for name in config.image_pull_secrets],
         "initContainers": [sidecar_container(sidecar, spec, config, security.container) for sidecar in spec.sidecars],
-        "volumes": [pod_volume(volume, pod_name(spec.worker_id)) for volume in spec.volumes],
+        "volumes": [pod_volume(volume, companion_stem(spec, creation_token)) for volume in spec.volumes],
         **placement(spec, config),
         **host_names(spec, config),
     }

@@ -17,6 +17,7 @@ from hodei_k8s_core.simulation.behaviour import Behaviours
 from hodei_k8s_core.simulation.collection import Collections
 from hodei_k8s_core.simulation.kubelet import Kubelet
 from hodei_k8s_core.simulation.logs import LogStream
+from hodei_k8s_core.simulation.owned_objects import OWNED, OwnedObjects
 from hodei_k8s_core.simulation.pods import Pods, decode
 from hodei_k8s_core.simulation.reviews import Denials, Reviews
 from hodei_k8s_core.simulation.route import Route, route_of
@@ -62,7 +63,9 @@ class Cluster:
         self._user = user
         self._agenda = Agenda()
         self._collections = Collections(self.store)
-        self._kubelet = Kubelet(self.store, self._agenda, self.clock, behaviours if behaviours is not None else {})
+        self._owned = OwnedObjects(self.store, self._agenda, self.clock)
+        does = behaviours if behaviours is not None else {}
+        self._kubelet = Kubelet(self.store, self._agenda, self.clock, does, self._owned.collect_for)
         self._handlers = self._table(Pods(self.store, self._kubelet, self.clock))
         self._streams: list[Connection] = []
         self._namespaces = 0
@@ -97,7 +100,11 @@ class Cluster:
 
     def pods(self, namespace: str) -> dict[str, Json]:
         """The Pods of a namespace by name."""
-        return {pod["metadata"]["name"]: pod for pod in self.store.list_at(self.store.version, "pods", namespace)}
+        return self.objects("pods", namespace)
+
+    def objects(self, resource: str, namespace: str) -> dict[str, Json]:
+        """The objects of a kind in a namespace by name."""
+        return {item["metadata"]["name"]: item for item in self.store.list_at(self.store.version, resource, namespace)}
 
     def add_event(self, event: Json) -> None:
         """Store an Event as given (it needs metadata.name and metadata.namespace)."""
@@ -156,6 +163,9 @@ class Cluster:
             ("create", "selfsubjectreviews"): reviews.who,
         }
         table |= {("get", path): reviews.health for path in ("readyz", "livez", "healthz")}
+        for resource in OWNED:
+            table[("create", resource)] = self._owned.create
+            table[("delete", resource)] = self._owned.delete
         for resource in KINDS:
             table[("get", resource)] = reads.get
             table[("list", resource)] = reads.list

@@ -11,6 +11,7 @@ from functools import partial
 from hodei_k8s_core.simulation.agenda import Agenda
 from hodei_k8s_core.simulation.behaviour import Behaviours, CannotStart, Unschedulable, Waits, choose
 from hodei_k8s_core.simulation.container import CREATING, KILLED, Container
+from hodei_k8s_core.simulation.owned_objects import OnGone
 from hodei_k8s_core.simulation.pod_status import NodeView, pod_status
 from hodei_k8s_core.simulation.store import Store
 from hodei_k8s_core.simulation.wire import Json, ServerClock
@@ -25,13 +26,16 @@ LONGEST_BACK_OFF = 300.0
 
 
 class Kubelet:
-    """The only node; it writes Pods' status into the store."""
+    """The only node; it writes Pods' status into the store. `on_gone` is told the uid of every Pod that is gone."""
 
-    def __init__(self, store: Store, agenda: Agenda, clock: ServerClock, behaviours: Behaviours) -> None:
+    def __init__(
+        self, store: Store, agenda: Agenda, clock: ServerClock, behaviours: Behaviours, on_gone: OnGone
+    ) -> None:
         self._store = store
         self._agenda = agenda
         self._clock = clock
         self._behaviours = behaviours
+        self._on_gone = on_gone
         self._views: dict[str, NodeView] = {}
         self._runs = 0
 
@@ -47,7 +51,13 @@ class Kubelet:
         ]
         view = NodeView(meta["namespace"], meta["name"], meta["uid"], containers, spec["restartPolicy"])
         self._views[meta["uid"]] = view
-        self._agenda.at(now + containers[0].behaviour.schedule, partial(self._schedule, view))
+        self.reconsider(pod, now)
+
+    def reconsider(self, pod: Json, now: float) -> None:
+        """A Pod is new, or its gates have changed: without one it is scheduled."""
+        view = self.view(pod)
+        if not pod["spec"].get("schedulingGates"):
+            self._agenda.at(now + view.containers[0].behaviour.schedule, partial(self._schedule, view))
 
     def stop(self, pod: Json, grace: float, now: float) -> None:
         """A Pod was asked to end within `grace` seconds; a later call can only shorten that."""
@@ -56,6 +66,7 @@ class Kubelet:
     def forget(self, pod: Json, now: float) -> None:
         """A Pod's record is gone: whatever still ran is killed."""
         view = self._views.pop(pod["metadata"]["uid"])
+        self._on_gone(view.uid, now)
         for container in view.containers:
             if container.ended is None:
                 container.end(now, KILLED, "Error")

@@ -9,6 +9,7 @@ import msgspec
 from hodei_k8s_core.http import Request, Response, find_header
 from hodei_k8s_core.simulation.kubelet import Kubelet
 from hodei_k8s_core.simulation.logs import LogStream, choose_container, open_log, parse_log_query
+from hodei_k8s_core.simulation.owned_objects import without_gates
 from hodei_k8s_core.simulation.route import Route, integer
 from hodei_k8s_core.simulation.statuses import (
     already_exists,
@@ -25,6 +26,8 @@ from hodei_k8s_core.simulation.wire import Json, ServerClock, json_response, uid
 
 T = TypeVar("T")
 _PATCHABLE = frozenset({"labels", "annotations", "finalizers"})
+_MERGE = "application/merge-patch+json"
+_STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 
 
 class DeletePreconditions(msgspec.Struct):
@@ -73,8 +76,9 @@ class Pods:
         return _pod_reply(201, stored)
 
     def patch(self, request: Request, route: Route, now: float) -> Response:
-        """A merge patch of metadata; a uid or version in it must be the Pod's own."""
-        if find_header(request.headers, "content-type") != "application/merge-patch+json":
+        """A merge patch of metadata; a uid or version in it must be the Pod's own. A strategic one also lifts gates."""
+        content = find_header(request.headers, "content-type")
+        if content not in (_MERGE, _STRATEGIC_MERGE):
             raise unsupported_media_type()
         pod = self._existing(route)
         patch = decode(request.body, PodPatch)
@@ -86,14 +90,25 @@ class Pods:
         if patch.metadata.get("resourceVersion", meta["resourceVersion"]) != meta["resourceVersion"]:
             raise modified_meanwhile("pods", route.name)
         changes = {key: value for key, value in patch.metadata.items() if key in _PATCHABLE}
-        merged = {**pod, "metadata": _without_empty(merge(meta, changes))}
-        faults = [*_immutable_faults(patch, meta), *metadata_faults(merged["metadata"]), *_new_finalizers(meta, merged)]
+        spec = without_gates(pod["spec"], patch.spec) if content == _STRATEGIC_MERGE else pod["spec"]
+        merged = {**pod, "metadata": _without_empty(merge(meta, changes)), "spec": spec}
+        other = patch.spec if content == _MERGE else patch.spec.keys() - {"schedulingGates"}
+        faults = [
+            *_immutable_faults(patch, meta, is_spec_changed=bool(other)),
+            *metadata_faults(merged["metadata"]),
+            *_new_finalizers(meta, merged),
+        ]
         if faults:
             raise invalid("Pod", route.name, faults * 2)  # an update's faults are found, and listed, twice
         if meta.get("deletionGracePeriodSeconds") == 0 and not merged["metadata"].get("finalizers"):
             self._remove(pod, now)  # the last finalizer went: the reply is the Pod as it would have been
             return _pod_reply(200, merged)
-        return _pod_reply(200, pod if merged == pod else self._store.put("pods", merged))
+        if merged == pod:
+            return _pod_reply(200, pod)
+        stored = self._store.put("pods", merged)
+        if spec != pod["spec"]:
+            self._kubelet.reconsider(stored, now)
+        return _pod_reply(200, stored)
 
     def delete(self, request: Request, route: Route, now: float) -> Response:
         """DELETE: the reply is the Pod, whether it is gone or terminating now."""
@@ -169,13 +184,13 @@ def _without_empty(meta: Json) -> Json:
     return {key: value for key, value in meta.items() if key not in _PATCHABLE or value}
 
 
-def _immutable_faults(patch: PodPatch, meta: Json) -> list[tuple[str, str, str]]:
+def _immutable_faults(patch: PodPatch, meta: Json, *, is_spec_changed: bool) -> list[tuple[str, str, str]]:
     """1.36 refuses a foreign uid as a change of it: 422, and not 409."""
     faults = []
     uid = patch.metadata.get("uid", meta["uid"])
     if uid != meta["uid"]:
         faults += [("metadata.uid", "FieldValueInvalid", f'Invalid value: "{uid}": field is immutable')]
-    if patch.spec:
+    if is_spec_changed:
         told = "Forbidden: pod updates may not change fields other than `spec.containers[*].image` (not simulated)"
         faults.append(("spec", "FieldValueForbidden", told))
     return faults

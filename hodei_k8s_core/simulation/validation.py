@@ -88,7 +88,9 @@ def with_defaults(pod: Json) -> Json:
     containers = [
         {**_CONTAINER_DEFAULTS, "imagePullPolicy": _pull_policy(one["image"]), **one} for one in spec["containers"]
     ]
-    status = {"phase": "Pending", "qosClass": _qos_class(containers)}
+    status: Json = {"phase": "Pending", "qosClass": _qos_class(containers)}
+    if spec.get("schedulingGates"):
+        status["conditions"] = [_GATED]
     return {"metadata": pod["metadata"], "spec": {**_SPEC_DEFAULTS, **spec, "containers": containers}, "status": status}
 
 
@@ -103,6 +105,12 @@ _SPEC_DEFAULTS: Json = {
     "priority": 0,
     "enableServiceLinks": True,
     "preemptionPolicy": "PreemptLowerPriority",
+}
+_GATED: Json = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
 }
 _CONTAINER_DEFAULTS: Json = {
     "resources": {},

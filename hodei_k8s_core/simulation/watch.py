@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hodei_k8s_core.http import Headers
+from hodei_k8s_core.simulation.owned_objects import OWNED
 from hodei_k8s_core.simulation.selectors import Selector
 from hodei_k8s_core.simulation.statuses import too_old
 from hodei_k8s_core.simulation.store import Change, Store
@@ -21,8 +22,9 @@ KINDS = {
     "priorityclasses": "PriorityClass",
     "runtimeclasses": "RuntimeClass",
     "storageclasses": "StorageClass",
+    **OWNED,
 }
-"""What can be read; of what is no Pod, namespace or event, only what a test has stored is there."""
+"""What can be read; of what is no Pod, namespace, event or owned object, only what a test has stored is there."""
 BOOKMARK_PERIOD = 60.0
 DEFAULT_LIFE = 1800.0
 """Seconds; the real server takes a random time between this and its double (`--min-request-timeout`)."""

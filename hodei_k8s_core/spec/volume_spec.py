@@ -80,7 +80,8 @@ class EphemeralClaim(msgspec.Struct, frozen=True, kw_only=True, tag="ephemeral_c
 
 
 class WorkerClaim(msgspec.Struct, frozen=True, kw_only=True, tag="worker_claim"):
-    """A claim that is made for the worker, under the name that `worker_claim_name` tells, and removed with it.
+    """A claim that is made for the worker, and removed with it. Unlike an `EphemeralClaim` it is there before its Pod
+    can be scheduled, carries the worker's labels, and what forbids it fails the creation.
 
     The fields are those of `EphemeralClaim`. Raises: ConfigurationError with every fault.
     """

@@ -117,6 +117,7 @@ READ = [
     ("MAX_RESPONSE_BYTES", "1048576", "max_response_bytes", 1048576),
     ("HTTP", "httpx", "http", "httpx"),
     ("HTTP", "h11", "http", "h11"),
+    ("OTP_DELIVERY", "secret", "otp_delivery", "secret"),
     ("MAX_RESPONSE_BYTES", "8Mi", "max_response_bytes", 8 * 1024 * 1024),
     ("GRACE_PERIOD", "1.5", "grace_period", 1.5),
     ("GRACE_PERIOD", "1e1", "grace_period", 10.0),
