@@ -26,7 +26,7 @@ from hodei_k8s_core.observations import PodCreated, PodFailed
 from hodei_k8s_core.operations.calls import call, exchange, pause
 from hodei_k8s_core.operations.companions import make_companion, release_pod
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
-from hodei_k8s_core.operations.destroy_worker import checked_grace, send_delete
+from hodei_k8s_core.operations.destroy_worker import checked_grace, delete_alone
 from hodei_k8s_core.operations.failures import error_of_create
 from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.requests import create_pod, get_pod
@@ -156,7 +156,7 @@ def _told_of(creation: _Creation, error: ProviderError) -> Operation[ProviderErr
     if creation.may_start and not _is_refusal(error):
         return creation.unknown(error, "it is there, and it could not be found out whether it may start")
     try:
-        removal = send_delete(config, pod, checked_grace(config, None))
+        removal = delete_alone(config, pod, checked_grace(config, None))
         yield from with_deadline(removal, TAKE_AWAY_LIMIT, what=f"take the Pod {creation.name} away")
     except ProviderError:
         return creation.unknown(error, "it waits behind its gate, and could not be taken away")

@@ -121,13 +121,18 @@ def _send(config: KubernetesConfig, handle: WorkerHandle, grace: int) -> Operati
 
 
 def send_delete(config: KubernetesConfig, pod: Pod, grace: int) -> Operation[bool]:
-    """Delete that Pod, and what was made for it; False when it is gone, or its name belongs to another one by now.
+    """Delete what was made for that Pod, and it; False when it is gone, or its name belongs to another one by now.
 
     The Pod goes last: it says what there is, so that whoever comes after a crash between two steps can go on.
     """
-    name = pod.metadata.name
     yield from remove_companions(config, pod)
     yield from step("destroy_worker", "delete the Pod")
+    return (yield from delete_alone(config, pod, grace))
+
+
+def delete_alone(config: KubernetesConfig, pod: Pod, grace: int) -> Operation[bool]:
+    """As `send_delete`, and leave what the Pod owns to the garbage collector."""
+    name = pod.metadata.name
     request = delete_pod(config.namespace, name, uid=pod.metadata.uid, grace_period=grace)
     try:
         yield from call(request, config, f"destroy the Pod {name}")
