@@ -13,6 +13,7 @@ the same id stands in the way of a new one; so no permission to read Secrets is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
@@ -21,7 +22,7 @@ import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.labels import COMPANIONS
-from hodei_k8s_core.names import pod_name, worker_claim_name
+from hodei_k8s_core.names import POD_NAME_PREFIX, pod_name, worker_claim_name
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.spec.volume_spec import WorkerClaim
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
@@ -32,6 +33,7 @@ OTP_KEY: Final = "otp-token"
 KIND_OF: Final = {"secrets": "Secret", "persistentvolumeclaims": "PersistentVolumeClaim"}
 """The resources that a companion can be."""
 _MARK_LENGTH: Final = 10
+_MARKED: Final = re.compile(rf"({POD_NAME_PREFIX}[-.a-z0-9]*?)-[0-9a-f]{{{_MARK_LENGTH}}}-")
 
 
 class Companion(msgspec.Struct, frozen=True):
@@ -66,6 +68,11 @@ def companion_stem(spec: WorkerSpec, creation_token: str) -> str:
     """How the names of this creation's companions begin. A token can be any text, so its hash stands for it."""
     name = pod_name(spec.worker_id)
     return f"{name}-{sha256(creation_token.encode()).hexdigest()[:_MARK_LENGTH]}" if creation_token else name
+
+
+def without_mark(text: str) -> str:
+    """A text with such names in it, as it would be of any creation."""
+    return _MARKED.sub(r"\1-*-", text)
 
 
 def written_companions(companions: tuple[Companion, ...]) -> str:

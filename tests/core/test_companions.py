@@ -17,6 +17,7 @@ from hodei_k8s_core.companions import (
     is_gated,
     listed_companions,
     otp_secret,
+    without_mark,
     written_companions,
 )
 from hodei_k8s_core.config import KubernetesConfig
@@ -80,6 +81,14 @@ def test_names_of_two_workers_never_meet() -> None:
     one = msgspec.structs.replace(PLAIN, worker_id="a", volumes=(WorkerClaim(name="b-c", size=1),))
     other = msgspec.structs.replace(PLAIN, worker_id="a-b", volumes=(WorkerClaim(name="c", size=1),))
     assert companions_of(one, CONFIG, "token-1") != companions_of(other, CONFIG, "token-2")
+
+
+def test_a_name_without_its_mark_is_that_of_any_creation() -> None:
+    one, other = (written_companions(companions_of(RICH, SECRETLY, token)) for token in ("a", "b"))
+    assert one != other
+    assert without_mark(one) == without_mark(other)
+    assert without_mark(one) == "secrets/hodei-worker-w1-*-otp persistentvolumeclaims/hodei-worker-w1-*-data"
+    assert without_mark("some-0123456789-thing") == "some-0123456789-thing"
 
 
 def test_the_longest_names_are_valid() -> None:

@@ -20,7 +20,9 @@ from hodei_k8s_core.worker import WorkerState
 from hodei_k8s_transport.access.credential import Endpoint
 from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
 from hodei_k8s_transport.channels.h11_channel import H11Channel
+from hodei_k8s_transport.channels.recording.exchange_file import load_recording
 from hodei_k8s_transport.channels.recording.recording_channel import RecordingChannel
+from hodei_k8s_transport.channels.recording.replay_channel import ReplayChannel
 from hodei_k8s_transport.provider import KubernetesProvider
 from tests.cluster.hosts import Host
 from tests.transport.api_servers import anyio_backend, host
@@ -105,7 +107,9 @@ def test_a_create_that_was_cancelled_is_completed_by_the_next(
     assert secrets(simulated, config) == []
 
 
-def test_a_recording_of_it_shows_no_otp(simulated: SimulatedServer, config: KubernetesConfig, tmp_path: Path) -> None:
+def test_a_recording_of_it_shows_no_otp_and_can_be_replayed(
+    simulated: SimulatedServer, config: KubernetesConfig, tmp_path: Path
+) -> None:
     path = tmp_path / "recording.json"
     channel = RecordingChannel(H11Channel(Endpoint(simulated.url), Credentials()), path)
     with contextlib.closing(KubernetesProvider(config, channel)) as provider:
@@ -115,3 +119,8 @@ def test_a_recording_of_it_shows_no_otp(simulated: SimulatedServer, config: Kube
     assert "HODEI_OTP_TOKEN" in recorded
     assert OTP not in recorded
     assert b64encode(OTP.encode()).decode() not in recorded
+
+    replay = ReplayChannel(load_recording(path))
+    with contextlib.closing(KubernetesProvider(config, replay)) as provider:
+        handle = provider.create_worker(msgspec.structs.replace(SPEC, otp_token="another"))
+        provider.destroy_worker(handle, grace_period=1)
