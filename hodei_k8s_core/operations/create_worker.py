@@ -160,8 +160,9 @@ def _told_of(creation: _Creation, error: ProviderError) -> Operation[ProviderErr
         yield from with_deadline(removal, TAKE_AWAY_LIMIT, what=f"take the Pod {creation.name} away")
     except ProviderError:
         return creation.unknown(error, "it waits behind its gate, and could not be taken away")
-    if error.status is not None:
-        error.verdict = verdict_of_refusal(error.status)
+    status = error.status
+    if status is not None and not (status.is_not_found or status.is_conflict):  # then it was taken away by another
+        error.verdict = verdict_of_refusal(status)
     return error
 
 

@@ -301,6 +301,7 @@ def test_a_pod_that_is_destroyed_meanwhile_is_told_and_leaves_nothing() -> None:
     assert type(outcome.error) is ProvisioningFailed
     assert "removed before it could start" in str(outcome.error)
     assert outcome.error.retryable
+    assert outcome.error.verdict is None
     assert nothing_is_left(world)
 
 
