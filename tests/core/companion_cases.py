@@ -11,7 +11,7 @@ from hodei_k8s_core.companions import KIND_OF
 from hodei_k8s_core.simulation.behaviour import Behaviour
 from hodei_k8s_core.simulation.wire import Json
 from hodei_k8s_core.simulation.world import World
-from hodei_k8s_core.spec.worker_spec import WorkerClaim
+from hodei_k8s_core.spec.volume_spec import WorkerClaim
 from hodei_k8s_core.worker import WorkerHandle
 from tests.core.operation_cases import CONFIG, JOB, NAMESPACE, SPEC, TOKEN, Case, one_or_none, pods
 

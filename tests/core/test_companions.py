@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from hodei_k8s_core.companions import (
     Companion,
-    companion_manifests,
     companions_of,
     is_gated,
     listed_companions,
@@ -22,10 +21,11 @@ from hodei_k8s_core.companions import (
 )
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import WorkerAlreadyExists
-from hodei_k8s_core.manifest import build_worker_pod, encode_worker_pod
+from hodei_k8s_core.manifest import build_worker_pod, companion_manifests, encode_worker_pod
 from hodei_k8s_core.names import dns_subdomain_problem
 from hodei_k8s_core.pod import Pod, parse_pod
-from hodei_k8s_core.spec.worker_spec import PersistentVolume, WorkerClaim, WorkerSpec
+from hodei_k8s_core.spec.volume_spec import PersistentVolume, WorkerClaim
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from tests.core.companion_cases import CLAIMED, RICH, SECRET, SECRETLY
 from tests.core.operation_cases import CONFIG, SPEC, TOKEN
 from tests.core.thoroughness import examples
@@ -47,6 +47,10 @@ def stored(spec: WorkerSpec, config: KubernetesConfig = SECRETLY, token: str = T
 def variable(pod: dict[str, Any], name: str) -> dict[str, Any]:
     found: dict[str, Any] = next(one for one in pod["spec"]["containers"][0]["env"] if one["name"] == name)
     return found
+
+
+def names_of(pod: dict[str, Any]) -> list[str]:
+    return sorted(one["name"] for one in pod["spec"]["containers"][0]["env"])
 
 
 # --- which, and by which names
@@ -115,9 +119,10 @@ def test_the_otp_comes_from_the_secret_and_is_not_in_the_pod() -> None:
         "valueFrom": {"secretKeyRef": {"name": SECRET, "key": "otp-token"}},
     }
     assert b"otp-1" not in encode_worker_pod(RICH, SECRETLY, creation_token=TOKEN)
-    assert [one["name"] for one in pod["spec"]["containers"][0]["env"]] == [
-        one["name"] for one in pod_of(RICH, CONFIG)["spec"]["containers"][0]["env"]
+    names = [
+        sorted(one["name"] for one in made["spec"]["containers"][0]["env"]) for made in (pod, pod_of(RICH, CONFIG))
     ]
+    assert names[0] == names[1]
 
 
 def test_the_workers_own_claim_is_mounted_by_its_name() -> None:

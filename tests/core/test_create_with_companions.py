@@ -19,7 +19,7 @@ from hodei_k8s_core.errors import (
     WorkerAlreadyExists,
 )
 from hodei_k8s_core.observations import PodCreated, PodFailed
-from hodei_k8s_core.operations import audit, create_worker, destroy_worker, list_workers, wait_for_worker
+from hodei_k8s_core.operations import create_worker, destroy_worker, list_workers, wait_for_worker
 from hodei_k8s_core.operations.create_worker import TAKE_AWAY_LIMIT
 from hodei_k8s_core.simulation import (
     Answer,
@@ -36,6 +36,7 @@ from hodei_k8s_core.simulation import (
 from hodei_k8s_core.simulation.owned_objects import COLLECTION_DELAY
 from hodei_k8s_core.verdict import Category
 from hodei_k8s_core.worker import WorkerState
+from tests.core.audits import auditing
 from tests.core.companion_cases import (
     CLAIMED,
     NAME,
@@ -317,7 +318,7 @@ def test_a_worker_that_waits_is_being_created() -> None:
 
 def test_the_audit_tries_a_pod_of_this_kind_and_asks_for_what_it_needs() -> None:
     world = World()
-    report = world.run(audit(SECRETLY, spec=RICH)).result
+    report = world.run(auditing(SECRETLY, spec=RICH)).result
     assert report.is_sound
     assert {"permission:otp-secrets:secrets", "permission:otp-secrets:pods"} <= {step.name for step in report.steps}
     assert is_gone(world)
