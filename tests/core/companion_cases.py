@@ -43,7 +43,8 @@ def adopt() -> Any:
 
 
 def created(world: World) -> WorkerHandle:
-    return world.run(create()).result
+    handle: WorkerHandle = world.run(create()).result
+    return handle
 
 
 def ready(world: World) -> WorkerHandle:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from hodei_k8s_core.companions import KIND_OF
 from hodei_k8s_core.effects import StopRequested
 from hodei_k8s_core.errors import OutcomeUnknown, ProviderError
 from hodei_k8s_core.simulation.driver import Close, Interruption, Outcome, Throw
-from hodei_k8s_core.simulation.faults import LoseReply, LoseRequest, Rule, Stall
+from hodei_k8s_core.simulation.faults import Fault, LoseReply, LoseRequest, Rule, Stall
 from hodei_k8s_core.simulation.owned_objects import COLLECTION_DELAY
 from hodei_k8s_core.simulation.world import World
 from tests.core.companion_cases import COMPANION_CASES as CASES
@@ -24,7 +25,7 @@ from tests.core.test_every_operation import FAILURES, LONGEST, told
 CREATING = ("create_worker", "adopt_or_create_worker")
 
 
-def run(case: Case, interrupt: dict[int, Interruption] | None = None) -> tuple[World, Outcome]:
+def run(case: Case, interrupt: dict[int, Interruption] | None = None) -> tuple[World, Outcome[Any]]:
     world = case.world()
     given = case.prepare(world)
     return world, world.run(case.make(given), interrupt=interrupt)
@@ -115,7 +116,8 @@ def test_one_failure_at_every_point(name: str, failure: str) -> None:
     case = CASES[name]
     _, undisturbed = run(case)
     for point in [step.number for step in undisturbed.effects if step.can_fail]:
-        world, outcome = run(case, {point: FAILURES[failure]()})
+        interruption: Interruption = FAILURES[failure]()
+        world, outcome = run(case, {point: interruption})
         where = partial(told, f"{failure} at {point}", outcome)
         assert outcome.seconds < LONGEST, where()
         assert case.settled(world), where()
@@ -132,7 +134,7 @@ def test_one_failure_at_every_point(name: str, failure: str) -> None:
 
 @pytest.mark.parametrize("fault", [LoseRequest(), LoseReply(), Stall(acting=True)], ids=repr)
 @pytest.mark.parametrize("name", CASES)
-def test_everything_fails_from_every_request_on(name: str, fault: object) -> None:
+def test_everything_fails_from_every_request_on(name: str, fault: Fault) -> None:
     case = CASES[name]
     _, undisturbed = run(case)
     for nth in range(1, len(undisturbed.requests) + 1):
@@ -160,7 +162,7 @@ def test_run_worker_that_is_stopped_at_any_point_leaves_nothing() -> None:
         assert is_gone(world), where()
 
 
-def assert_truth_is_told(name: str, world: World, outcome: Outcome, where: Callable[[], str]) -> None:
+def assert_truth_is_told(name: str, world: World, outcome: Outcome[Any], where: Callable[[], str]) -> None:
     """A create that failed left nothing, or says what it does not know."""
     if name not in CREATING:
         return
