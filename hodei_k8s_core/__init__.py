@@ -78,7 +78,6 @@ if TYPE_CHECKING:
     from hodei_k8s_core.log_level import LogLevel
     from hodei_k8s_core.log_line import parse_log_line
     from hodei_k8s_core.manifest import build_worker_pod, encode_worker_pod
-    from hodei_k8s_core.names import worker_claim_name
     from hodei_k8s_core.permissions import Feature, rbac_manifests
     from hodei_k8s_core.pod import Pod, PodList, parse_pod, parse_pod_list
     from hodei_k8s_core.quantity import Quantity, parse_quantity
@@ -271,7 +270,6 @@ __all__ = [
     "rbac_manifests",
     "timeline",
     "verdict_of_refusal",
-    "worker_claim_name",
     "worker_info",
     "worker_state",
 ]

@@ -151,7 +151,6 @@ HOMES: Mapping[str, str] = {
     "rbac_manifests": "permissions",
     "timeline": "diagnosis",
     "verdict_of_refusal": "diagnosis",
-    "worker_claim_name": "names",
     "worker_info": "worker_info",
     "worker_state": "worker_state",
 }

@@ -79,7 +79,7 @@ class AttentiveWatch:
         if pod is None:
             return None
         events = self._examiner.events_of(pod)
-        now = self._fleet.server_time(wall_clock)
+        now = self._fleet.by_server_clock(wall_clock)
         return out_of_time(pod, events, now=now, policy=self._config.startup, waited=waited)
 
     def let_go(self) -> Operation[None]:

@@ -97,9 +97,9 @@ class FleetWatch:
 
     def now(self) -> Operation[float]:
         """Seconds since the epoch by the cluster's clock, which the ages of Pods are compared with."""
-        return self.server_time((yield from WallClock()))
+        return self.by_server_clock((yield from WallClock()))
 
-    def server_time(self, wall_clock: float) -> float:
+    def by_server_clock(self, wall_clock: float) -> float:
         """What the cluster's clock shows when the host's shows `wall_clock`, in seconds since the epoch."""
         return wall_clock + (self._clock_ahead or 0.0)
 
