@@ -46,8 +46,8 @@ ALLOWED_MODULES = {
 }
 ALLOWED_NAMES = {"pathlib": {"PurePath", "PurePosixPath", "PureWindowsPath"}}
 ALLOWED_IN = {
-    ("kubeconfig_yaml.py", "yaml"),
-    ("kubeconfig_yaml.py", "yaml.nodes"),
+    ("yaml_text.py", "yaml"),
+    ("yaml_text.py", "yaml.nodes"),
     ("lazy_exports.py", "importlib"),  # of our own modules, by name
 }
 FORBIDDEN_BUILTINS = {
@@ -189,12 +189,12 @@ def test_what_is_pure_is_not(line: str) -> None:
 def test_importing_the_whole_core_loads_nothing_that_touches_the_world() -> None:
     every_module = "; ".join(f"import {_module(path)}" for path in CORE)
     loaded = loaded_by(every_module)
-    assert "hodei_k8s_core.access.kubeconfig_yaml" in loaded
+    assert "hodei_k8s_core.yaml_text" in loaded
     assert not loaded & NOT_BY_THE_CORE
 
 
 def test_the_core_loads_yaml_when_it_is_given_yaml() -> None:
-    code = "from hodei_k8s_core.access.kubeconfig_yaml import parse_yaml\nparse_yaml(b'a: 1')"
+    code = "from hodei_k8s_core.yaml_text import parse_yaml\nparse_yaml(b'a: 1')"
     assert "yaml" in loaded_by(code)
 
 
