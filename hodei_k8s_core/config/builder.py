@@ -133,6 +133,10 @@ class ConfigBuilder:
         """The nodes that an autoscaler can add."""
         return self._with("node_pools", pools)
 
+    def pod_template(self, template: Mapping[str, Any] | None) -> Self:
+        """The Pod that every worker's is merged onto."""
+        return self._with("pod_template", template)
+
     def default_cpu_request(self, value: str) -> Self:
         """A quantity, for workers that ask for no resources."""
         return self._with("default_cpu_request", value)

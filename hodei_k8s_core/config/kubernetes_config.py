@@ -20,6 +20,7 @@ from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_core.spec.topology_spread import TopologySpread
+from hodei_k8s_core.strategic_merge import strategic_merge
 from hodei_k8s_core.validation import copied_json, fault_of, instance, raise_faults
 
 _PARTS = {"retry": RetryPolicy, "watch": WatchPolicy, "startup": StartupPolicy, "reconcile": ReconcilePolicy}
@@ -65,6 +66,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     run_as_user: int | None = 1000
     fs_group: int | None = 1000
     readiness_probe: ReadinessProbe | None = None
+    pod_template: Mapping[str, Any] | None = None
     protect_from_disruption: bool = True
     otp_delivery: str = "env"
     grace_period: float = 30.0
@@ -89,6 +91,9 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
         raise_faults(_SUMMARY, wrong_parts + setting_faults(flat_values(self)))
         for name in _COPIED:
             msgspec.structs.force_setattr(self, name, copied_json(getattr(self, name)))
+        if self.pod_template is not None:
+            # Onto nothing: a copy without its nulls, which say nothing in a template.
+            msgspec.structs.force_setattr(self, "pod_template", strategic_merge({}, self.pod_template))
         for name in _SEQUENCES:
             msgspec.structs.force_setattr(self, name, tuple(getattr(self, name)))
 

@@ -8,11 +8,13 @@ from typing import Any, Final
 import msgspec
 
 from hodei_k8s_core.config.node_pool import NodePool
+from hodei_k8s_core.config.pod_template import template_faults
 from hodei_k8s_core.config.setting_text import (
     convert,
     format_map,
     format_number,
     parse_bool,
+    parse_document,
     parse_items,
     parse_json,
     parse_list,
@@ -195,4 +197,10 @@ HOST_ALIASES: Final = Kind(
     parse=lambda text: parse_items(text, HostAlias),
     format=lambda value: to_json([alias.to_manifest() for alias in value]) if value else "",
     faults=_sequence_of(instance(HostAlias)),
+)
+POD_TEMPLATE: Final = Kind(
+    written="a Pod, as JSON or YAML",
+    parse=parse_document,
+    format=lambda value: to_json(value) if value is not None else "",
+    faults=template_faults,
 )

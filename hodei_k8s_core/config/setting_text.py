@@ -15,6 +15,7 @@ from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.toleration import EXISTS, Toleration
 from hodei_k8s_core.validation import within
+from hodei_k8s_core.yaml_text import YamlFault, parse_yaml
 
 T = TypeVar("T")
 _BOOLS: Final = {"1": True, "true": True, "0": False, "false": False}
@@ -60,6 +61,17 @@ def parse_json(text: str) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         msg = f"is not JSON: {error}"
+        raise ValueError(msg) from None
+
+
+def parse_document(text: str) -> Any:
+    """JSON where it begins like an object, else YAML."""
+    if text.lstrip().startswith("{"):
+        return parse_json(text)
+    try:
+        return parse_yaml(text.encode())
+    except YamlFault as fault:
+        msg = f"is not YAML: {fault}"
         raise ValueError(msg) from None
 
 

@@ -88,6 +88,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("run_as_user", _ID, "the numeric user of workers; none: the image's own"),
     Setting("fs_group", _ID, "the group that owns workers' volumes; none: no group"),
     Setting("readiness_probe", kinds.PROBE, "when a worker is ready; unset: as soon as its process started"),
+    Setting(
+        "pod_template", kinds.POD_TEMPLATE, "the Pod that every worker's is merged onto, as `kubectl patch` does it"
+    ),
     Setting("protect_from_disruption", kinds.BOOL, "ask autoscalers to leave nodes with workers alone"),
     Setting("otp_delivery", kinds.OTP_DELIVERY, "how a worker gets its OTP: in its Pod, or in a Secret of its own"),
     Setting("grace_period", kinds.seconds(number(1, MAX_INT32)), "to end by itself, when destroyed; sent rounded up"),

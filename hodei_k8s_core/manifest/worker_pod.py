@@ -16,6 +16,7 @@ from hodei_k8s_core.manifest.containers import sidecar_container, worker_contain
 from hodei_k8s_core.manifest.given import given
 from hodei_k8s_core.manifest.host_names import host_names
 from hodei_k8s_core.manifest.metadata import pod_metadata
+from hodei_k8s_core.manifest.onto_template import onto_template
 from hodei_k8s_core.manifest.placement import placement
 from hodei_k8s_core.manifest.security import pod_security
 from hodei_k8s_core.manifest.volumes import pod_volume
@@ -30,14 +31,15 @@ def build_worker_pod(spec: WorkerSpec, config: KubernetesConfig, *, creation_tok
     The dict is the caller's own, and holds the worker's environment with its OTP: it must not be logged.
 
     Raises: ConfigurationError for what the spec and the configuration allow only apart (root under the profile
-        restricted, a DNS policy without a name server).
+        restricted, a DNS policy without a name server), or that does not fit onto the template.
     """
-    return {
+    pod = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": pod_metadata(spec, config, creation_token),
         "spec": _pod_spec(spec, config, creation_token),
     }
+    return pod if config.pod_template is None else onto_template(pod, config.pod_template, spec, config)
 
 
 def encode_worker_pod(spec: WorkerSpec, config: KubernetesConfig, *, creation_token: str = "") -> bytes:
