@@ -26,6 +26,7 @@ def pod_for(
     spec = WorkerSpec(
         worker_id=worker_id,
         image=image,
+        profile=requirements.profile,
         resources=requirements.resources,
         architecture=requirements.architecture,
         required_capabilities=requirements.required_capabilities,

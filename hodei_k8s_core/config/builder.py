@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from hodei_k8s_core.config.node_pool import NodePool
+from hodei_k8s_core.config.profile import Profile
 from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.startup_policy import StartupPolicy
@@ -97,6 +98,10 @@ class ConfigBuilder:
         """Whose workers these are."""
         return self._with("provider_id", value)
 
+    def image(self, value: str | None) -> Self:
+        """Of a worker whose spec names none."""
+        return self._with("image", value)
+
     def service_account(self, value: str | None) -> Self:
         """The workers' service account; None: the namespace's default."""
         return self._with("service_account", value)
@@ -132,6 +137,14 @@ class ConfigBuilder:
     def node_pools(self, pools: Sequence[NodePool]) -> Self:
         """The nodes that an autoscaler can add."""
         return self._with("node_pools", pools)
+
+    def profile(self, name: str, **overrides: Any) -> Self:
+        """One more profile, with the settings that differ for its workers."""
+        return self._with("profiles", {**self._values.get("profiles", {}), name: Profile(overrides)})
+
+    def profiles(self, profiles: Mapping[str, Profile]) -> Self:
+        """The settings that differ for some workers, by the name that their specs give."""
+        return self._with("profiles", profiles)
 
     def pod_template(self, template: Mapping[str, Any] | None) -> Self:
         """The Pod that every worker's is merged onto."""

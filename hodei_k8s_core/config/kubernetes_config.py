@@ -8,13 +8,16 @@ from typing import Any
 import msgspec
 
 from hodei_k8s_core.config.builder import ConfigBuilder
+from hodei_k8s_core.config.document import parse_toml, read_document
 from hodei_k8s_core.config.environment import name_variables, read_environment, write_environment
 from hodei_k8s_core.config.node_pool import NodePool
+from hodei_k8s_core.config.profile import Profile, overlaid
 from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
-from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS, setting_faults
+from hodei_k8s_core.config.settings import PER_WORKER, SETTING_OF, SETTINGS, setting_faults
 from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.watch_policy import WatchPolicy
+from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.spec.host_names import DnsConfig, HostAlias
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
@@ -24,7 +27,7 @@ from hodei_k8s_core.strategic_merge import strategic_merge
 from hodei_k8s_core.validation import copied_json, fault_of, instance, raise_faults
 
 _PARTS = {"retry": RetryPolicy, "watch": WatchPolicy, "startup": StartupPolicy, "reconcile": ReconcilePolicy}
-_COPIED = ("node_selector", "labels", "annotations", "affinity")
+_COPIED = ("node_selector", "labels", "annotations", "affinity", "profiles")
 DEFAULT_PROVIDER_ID = "kubernetes"
 """What destroys by comparison refuses it: two installations would share it."""
 _SEQUENCES = ("image_pull_secrets", "tolerations", "node_pools", "topology_spread_constraints", "host_aliases")
@@ -43,6 +46,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     kubeconfig_path: str | None = None
     context: str | None = None
     provider_id: str = DEFAULT_PROVIDER_ID
+    image: str | None = None
     service_account: str | None = None
     image_pull_secrets: Sequence[str] = ()
     labels: Mapping[str, str] = {}
@@ -67,6 +71,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     fs_group: int | None = 1000
     readiness_probe: ReadinessProbe | None = None
     pod_template: Mapping[str, Any] | None = None
+    profiles: Mapping[str, Profile] = {}
     protect_from_disruption: bool = True
     otp_delivery: str = "env"
     grace_period: float = 30.0
@@ -114,6 +119,43 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
         defaults = {name: v for name, v in flat_values(cls()).items() if not environ.get(SETTING_OF[name].variable)}
         raise_faults(_SUMMARY, faults + name_variables(setting_faults(defaults | values)))
         return cls(**_nested(values))
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> KubernetesConfig:
+        """The configuration that a document describes, as TOML, YAML or JSON give it: settings by name.
+
+        The parts (`retry`, `watch`, `startup`) and `profiles` are tables; a value is as the document has it, or the
+        text that the setting's variable would have.
+
+        Raises: ConfigurationError with every fault.
+        """
+        values, faults = read_document(document, SETTING_OF)
+        named = values.keys() | {fault.field for fault in faults}
+        defaults = {name: value for name, value in flat_values(cls()).items() if name not in named}
+        raise_faults(_SUMMARY, faults + setting_faults(defaults | values))
+        return cls(**_nested(values))
+
+    @classmethod
+    def from_toml(cls, text: str) -> KubernetesConfig:
+        """As `from_document`, of TOML. Raises: ConfigurationError with every fault."""
+        try:
+            document = parse_toml(text)
+        except ValueError as error:
+            raise ConfigurationError(_SUMMARY, [Fault("document", str(error))]) from None
+        return cls.from_document(document)
+
+    def with_profile(self, name: str | None) -> KubernetesConfig:
+        """The configuration of the workers of that profile; None is none. It has no profiles itself.
+
+        Raises: ConfigurationError for a profile that is not there, with those that are.
+        """
+        if name is None:
+            return self
+        if name not in self.profiles:
+            there = ", ".join(self.profiles) or "none"
+            raise ConfigurationError(_SUMMARY, [Fault("profile", f"there is no {name!r}; there are: {there}")])
+        own = {setting: getattr(self, setting) for setting in PER_WORKER}
+        return msgspec.structs.replace(self, **overlaid(own, self.profiles[name]), profiles={})
 
     def to_env(self) -> dict[str, str]:
         """The variables that `from_env` makes this configuration of; those that are as by default are left out."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
-
 from hodei_k8s_core.config.node_pool import NodePool
 from hodei_k8s_core.config.pod_template import template_faults
+from hodei_k8s_core.config.setting import Kind, as_it_is
 from hodei_k8s_core.config.setting_text import (
     convert,
     format_map,
     format_number,
     parse_bool,
     parse_document,
-    parse_items,
     parse_json,
     parse_list,
     parse_map,
@@ -23,7 +21,9 @@ from hodei_k8s_core.config.setting_text import (
     parse_profile,
     parse_tolerations,
     parse_whole,
+    read_items,
     to_json,
+    to_manifests,
 )
 from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.labels import annotation_faults, label_faults, selector_faults
@@ -49,18 +49,6 @@ NONE: Final = "none"
 """How an optional number is unset in text."""
 HTTP_KINDS: Final = ("h11", "httpx")
 OTP_DELIVERIES: Final = ("env", "secret")
-
-
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """`parse` raises ValueError or ConfigurationError for a text it cannot read; `faults` checks a value of any type.
-
-    `written`: the form of the text, for people.
-    """
-
-    written: str
-    parse: Callable[[str], object] = str
-    format: Callable[[Any], str] = str
-    faults: Callable[[str, object], list[Fault]]
 
 
 def text(check: Problem, written: str = "text") -> Kind:
@@ -128,6 +116,24 @@ def _memory_problem(text: str) -> str | None:
     return problem
 
 
+def _json(
+    written: str,
+    *,
+    faults: Callable[[str, object], list[Fault]],
+    read: Callable[[Any], object] = as_it_is,
+    write: Callable[[Any], object] = as_it_is,
+) -> Kind:
+    """What is written in JSON, and empty text where there is nothing."""
+    return Kind(
+        written=written,
+        parse=lambda text: read(parse_json(text)),
+        format=lambda value: to_json(write(value)) if value not in (None, ()) else "",
+        read=read,
+        write=write,
+        faults=faults,
+    )
+
+
 def _sequence_of(check: Problem) -> Callable[[str, object], list[Fault]]:
     return lambda field, value: sequence_faults(field, value, check)
 
@@ -141,6 +147,7 @@ PROFILE: Final = Kind(
     written=", ".join(p.value for p in SecurityProfile),
     parse=parse_profile,
     format=lambda value: value.value,
+    write=lambda value: value.value,
     faults=_from(instance(SecurityProfile)),
 )
 HTTP: Final = choice(HTTP_KINDS)
@@ -149,6 +156,7 @@ NAMES: Final = Kind(
     written="name,name2",
     parse=parse_list,
     format=",".join,
+    write=list,
     faults=_sequence_of(text_that(dns_subdomain_problem)),
 )
 _MAP_WRITTEN: Final = "key=value,key2=value2 or a JSON object"
@@ -158,44 +166,41 @@ NODE_SELECTOR: Final = Kind(written=_MAP_WRITTEN, parse=parse_map, format=format
 TOLERATIONS: Final = Kind(
     written="key=value:Effect,key2:Effect or a JSON list, as in a Pod",
     parse=parse_tolerations,
-    format=lambda value: to_json([toleration.to_manifest() for toleration in value]) if value else "",
+    format=lambda value: to_json(to_manifests(value)) if value else "",
+    read=lambda value: read_items(value, Toleration),
+    write=to_manifests,
     faults=_sequence_of(instance(Toleration)),
 )
-NODE_POOLS: Final = Kind(
-    written="JSON list of {name, cpu, memory, disk, devices, labels, taints, architecture, pods, maxNodes}",
-    parse=lambda text: parse_items(text, NodePool),
-    format=lambda value: to_json([pool.to_dict() for pool in value]) if value else "",
+NODE_POOLS: Final = _json(
+    "JSON list of {name, cpu, memory, disk, devices, labels, taints, architecture, pods, maxNodes}",
+    read=lambda value: read_items(value, NodePool),
+    write=lambda value: [pool.to_dict() for pool in value],
     faults=_sequence_of(instance(NodePool)),
 )
-AFFINITY: Final = Kind(
-    written="JSON, as in a Pod",
-    parse=parse_json,
-    format=lambda value: to_json(value) if value is not None else "",
-    faults=affinity_faults,
-)
-PROBE: Final = Kind(
-    written="JSON, as in a Pod",
-    parse=lambda text: ReadinessProbe.from_manifest(parse_json(text)),
-    format=lambda value: to_json(value.to_manifest()) if value is not None else "",
+AFFINITY: Final = _json("JSON, as in a Pod", faults=affinity_faults)
+PROBE: Final = _json(
+    "JSON, as in a Pod",
+    read=ReadinessProbe.from_manifest,
+    write=lambda value: value.to_manifest(),
     faults=_from(optional(instance(ReadinessProbe))),
 )
-TOPOLOGY_SPREAD: Final = Kind(
-    written="JSON list, as in a Pod",
-    parse=lambda text: parse_items(text, TopologySpread),
-    format=lambda value: to_json([spread.to_manifest() for spread in value]) if value else "",
+TOPOLOGY_SPREAD: Final = _json(
+    "JSON list, as in a Pod",
+    read=lambda value: read_items(value, TopologySpread),
+    write=to_manifests,
     faults=spread_faults,
 )
 DNS_POLICY: Final = Kind(written=", ".join(DNS_POLICIES), faults=_from(optional(text_that(dns_policy_problem))))
-DNS_CONFIG: Final = Kind(
-    written="JSON, as in a Pod",
-    parse=lambda text: convert(parse_json(text), DnsConfig),
-    format=lambda value: to_json(value.to_manifest()) if value is not None else "",
+DNS_CONFIG: Final = _json(
+    "JSON, as in a Pod",
+    read=lambda value: convert(value, DnsConfig),
+    write=lambda value: value.to_manifest(),
     faults=_from(optional(instance(DnsConfig))),
 )
-HOST_ALIASES: Final = Kind(
-    written="JSON list, as in a Pod",
-    parse=lambda text: parse_items(text, HostAlias),
-    format=lambda value: to_json([alias.to_manifest() for alias in value]) if value else "",
+HOST_ALIASES: Final = _json(
+    "JSON list, as in a Pod",
+    read=lambda value: read_items(value, HostAlias),
+    write=to_manifests,
     faults=_sequence_of(instance(HostAlias)),
 )
 POD_TEMPLATE: Final = Kind(

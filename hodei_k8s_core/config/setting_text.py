@@ -14,7 +14,7 @@ import msgspec
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.toleration import EXISTS, Toleration
-from hodei_k8s_core.validation import within
+from hodei_k8s_core.validation import type_problem, within
 from hodei_k8s_core.yaml_text import YamlFault, parse_yaml
 
 T = TypeVar("T")
@@ -75,6 +75,11 @@ def parse_document(text: str) -> Any:
         raise ValueError(msg) from None
 
 
+def to_manifests(items: Sequence[Any]) -> list[Any]:
+    """Each as in a Pod."""
+    return [item.to_manifest() for item in items]
+
+
 def to_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -110,15 +115,13 @@ def format_map(value: Mapping[str, str]) -> str:
 def parse_tolerations(text: str) -> tuple[Toleration, ...]:
     if not text.lstrip().startswith("["):
         return _collected([_taint(part) for part in parse_list(text)], lambda fields: Toleration(**fields))
-    return _collected(parse_json(text), lambda fields: msgspec.convert(fields, Toleration))
+    return read_items(parse_json(text), Toleration)
 
 
-def parse_items(text: str, kind: type[T]) -> tuple[T, ...]:
-    """A JSON list of one kind."""
-    items = parse_json(text)
-    if not isinstance(items, list):
-        msg = "must be a JSON list"
-        raise ValueError(msg)
+def read_items(items: object, kind: type[T]) -> tuple[T, ...]:
+    """A list of one kind, each as in JSON."""
+    if not isinstance(items, (list, tuple)):
+        raise ValueError(type_problem(items, "a list"))
     return _collected(items, lambda fields: msgspec.convert(fields, kind))
 
 

@@ -25,7 +25,7 @@ def worker_container(
     probe = spec.readiness_probe or config.readiness_probe
     required = {
         "name": WORKER_CONTAINER,
-        "image": spec.image,
+        "image": spec.image or config.image,
         "env": worker_environment(spec, otp_secret(spec, config, creation_token)),
         "resources": container_resources(spec.resources, config),
     }

@@ -12,6 +12,7 @@ import msgspec
 
 from hodei_k8s_core.companions import GATE, companion_stem, companions_of
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.manifest.containers import sidecar_container, worker_container
 from hodei_k8s_core.manifest.given import given
 from hodei_k8s_core.manifest.host_names import host_names
@@ -21,7 +22,9 @@ from hodei_k8s_core.manifest.placement import placement
 from hodei_k8s_core.manifest.security import pod_security
 from hodei_k8s_core.manifest.volumes import pod_volume
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
+from hodei_k8s_core.validation import raise_faults
 
+_NO_IMAGE: Final = Fault("spec.image", "must not be empty where the configuration names no image")
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
@@ -33,6 +36,8 @@ def build_worker_pod(spec: WorkerSpec, config: KubernetesConfig, *, creation_tok
     Raises: ConfigurationError for what the spec and the configuration allow only apart (root under the profile
         restricted, a DNS policy without a name server), or that does not fit onto the template.
     """
+    config = config.with_profile(spec.profile)
+    raise_faults("the worker cannot be made", [] if spec.image or config.image else [_NO_IMAGE])
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -80,7 +80,9 @@ _ID: Final = optional(whole_number(0, MAX_INT32))
 _CLASS: Final = optional(text_that(dns_subdomain_problem))
 _CHECKS: Final[dict[str, Problem]] = {
     "worker_id": text_that(worker_id_problem),
-    "image": word_problem,
+    # The configuration may name one: that is looked at when the Pod is built.
+    "image": lambda value: None if value == "" else word_problem(value),
+    "profile": optional(word_problem),
     "server_address": text_that(server_address_problem),
     "resources": optional(instance(ResourceRequirements)),
     "otp_token": optional(_otp_problem),

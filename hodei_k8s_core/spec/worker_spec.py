@@ -52,6 +52,8 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     `environment` has values, `environment_from` keys of Secrets and ConfigMaps, `environment_sources` all their keys at
     once; the first two win over the third. `affinity` is the object of a Pod, as it is.
 
+    `image` "" means the configured one. `profile`: of the configuration, whose settings hold for this worker.
+
     What the configuration has too: `labels`, `annotations` and `node_selector` are added to it, and win by key;
     `tolerations` are added to it; each of the others replaces it, unless it is None or empty.
 
@@ -59,7 +61,8 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     worker_id: str
-    image: str
+    image: str = ""
+    profile: str | None = None
     server_address: str = ""
     resources: ResourceRequirements | None = None
     labels: Mapping[str, str] = {}

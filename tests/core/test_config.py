@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from hodei_k8s_core.config import KubernetesConfig, flat_values
 from hodei_k8s_core.config.builder import ConfigBuilder
 from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
+from hodei_k8s_core.config.profile import Profile
 from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTINGS
@@ -52,6 +54,7 @@ WRONG = {
     "kubeconfig_path": ["", " ", 3, b"x"],
     "context": ["", "\0"],
     "provider_id": ["", "a b", "a" * 64, None],
+    "image": ["", "a b", 3],
     "service_account": ["", "A", "a_b"],
     "image_pull_secrets": ["secret", None, 3, ["A"], [None], {"a": 1}],
     "labels": [None, "a=b", {"app": "x"}, {"hodei.io/x": "y"}, {"a": "b c"}, {"a": 3}],
@@ -84,6 +87,7 @@ WRONG = {
     "fs_group": [-1, 2**31, "x"],
     "readiness_probe": [{}, 3, {"tcp": 80}],
     "pod_template": ["x", [], 3],
+    "profiles": [None, [], {"gpu": {}}, {"": Profile()}, {"gpu": Profile({"namespace": "x"})}, {"gpu": Profile([])}],  # type: ignore[arg-type]
     "protect_from_disruption": [None, 0],
     "otp_delivery": ["", "Env", "file", None],
     "log_levels": [None, 0],
@@ -165,11 +169,12 @@ def test_a_configuration_can_be_copied_and_kept():
         msgspec.structs.replace(config, namespace="")
 
 
-FULL = {
+FULL: dict[str, Any] = {
     "namespace": "ci",
     "kubeconfig_path": "/etc/kube config",
     "context": "prod, eu",
     "provider_id": "east",
+    "image": "agent:1",
     "service_account": "runner",
     "image_pull_secrets": ("one", "two"),
     "labels": {"team": "a", "tier": ""},
@@ -221,6 +226,19 @@ FULL = {
     "fs_group": None,
     "readiness_probe": ReadinessProbe(exec=("cat", "/ready"), period_seconds=1),
     "pod_template": {"metadata": {"labels": {"a": "b"}}, "spec": {"tolerations": [{"key": "x"}]}},
+    "profiles": {
+        "gpu": Profile(
+            {
+                "image": "agent:gpu",
+                "labels": {"tier": "gpu"},
+                "tolerations": (Toleration(key="gpu", operator="Exists"),),
+                "readiness_probe": None,
+                "security_profile": SecurityProfile.PRIVILEGED,
+                "pod_template": {"spec": {"volumes": [{"name": "v", "$patch": "delete"}]}},
+            }
+        ),
+        "plain": Profile(),
+    },
     "protect_from_disruption": False,
     "otp_delivery": "secret",
     "log_levels": False,

@@ -41,6 +41,7 @@ def test_each_variable_sets_its_own_setting_only(name: str):
     needed = {
         "dns_policy": "dns_config",
         "run_as_user": "security_profile",
+        "profiles": "security_profile",
         "default_memory_request": "default_memory_limit",
         "watch.timeout_max": "watch.timeout_min",
     }
@@ -156,7 +157,7 @@ REFUSED = [
     ("AFFINITY", "x", "is not JSON"),
     ("AFFINITY", "[]", "must be a mapping"),
     ("AFFINITY", '{"nodes": {}}', "podAntiAffinity"),
-    ("NODE_POOLS", "{}", "must be a JSON list"),
+    ("NODE_POOLS", "{}", "must be a list"),
     ("NODE_POOLS", '[{"name": "a", "cpu": "4"}]', "memory"),
     ("NODE_POOLS", '[{"name": "a", "cpu": "4", "memory": "x"}]', "not a quantity"),
     ("READINESS_PROBE", "{", "is not JSON"),

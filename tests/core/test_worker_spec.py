@@ -57,6 +57,7 @@ def test_the_defaults():
 FULL = {
     "worker_id": "1f0c9a3e-8f5e-4ac5-9d5b-0a1b2c3d4e5f",
     "image": "registry.example.com:5000/a/b@sha256:0000",
+    "profile": "gpu",
     "server_address": "hodei.example.com:50051",
     "resources": ResourceRequirements(cpu_cores=0.5, memory_bytes=1, disk_bytes=0, gpu_count=1, gpu_type="amd.com/gpu"),
     "labels": {"team": "a"},
@@ -118,7 +119,8 @@ KEY = SecretKey(secret="s", key="k")
 DB = Sidecar(name="db", image="db:1")
 WRONG = {
     "worker_id": ["", "A", "-a", "a_b", "a" * 64, "a\n", None, 7],
-    "image": ["", " ", "a b", "a\n", "a\t", None, b"x"],
+    "image": [" ", "a b", "a\n", "a\t", None, b"x"],
+    "profile": ["", "a b", 3],
     "server_address": [None, "a b", "host:0", "host:65536", "host:", "http://", "a@b:1", "::1", "x:1\n"],
     "resources": [3, {}, "1"],
     "labels": [None, {"app": "x"}, {"hodei.io/worker-id": "x"}, {"a": "b c"}, "a=b"],
