@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hodei_k8s_core.capacity.overview import CapacityReport
     from hodei_k8s_core.config import KubernetesConfig
     from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
+    from hodei_k8s_core.config.profile import Profile
     from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
     from hodei_k8s_core.config.retry_policy import RetryPolicy
     from hodei_k8s_core.config.startup_policy import StartupPolicy
@@ -194,6 +195,7 @@ __all__ = [
     "Pod",
     "PodList",
     "PoolTaint",
+    "Profile",
     "ProjectedConfigMap",
     "ProjectedSecret",
     "ProjectedVolume",

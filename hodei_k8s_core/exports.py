@@ -75,6 +75,7 @@ HOMES: Mapping[str, str] = {
     "Pod": "pod",
     "PodList": "pod",
     "PoolTaint": "config.node_pool",
+    "Profile": "config.profile",
     "ProjectedConfigMap": "spec.projected_volume",
     "ProjectedSecret": "spec.projected_volume",
     "ProjectedVolume": "spec.projected_volume",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hodei_k8s_transport.drivers.sync_coordinator import MergedStream
     from hodei_k8s_transport.drivers.sync_driver import run
     from hodei_k8s_transport.drivers.sync_stream import SyncStream
+    from hodei_k8s_transport.environment_files import config_from_env
     from hodei_k8s_transport.fleet import Fleet
     from hodei_k8s_transport.provider import KubernetesProvider
 
@@ -61,6 +62,7 @@ _HOMES = {
     "ReplayChannel": "channels.recording.replay_channel",
     "SyncStream": "drivers.sync_stream",
     "audit_access": "access_audit",
+    "config_from_env": "environment_files",
     "run": "drivers.sync_driver",
     "run_async": "drivers.async_driver",
 }
@@ -92,6 +94,7 @@ __all__ = [
     "ReplayChannel",
     "SyncStream",
     "audit_access",
+    "config_from_env",
     "run",
     "run_async",
 ]

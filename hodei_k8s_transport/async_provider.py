@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import anyio.to_thread
 
@@ -125,6 +125,13 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         operation, token = self._creation(spec, creation_token)
         with self._tokens.settling(spec.worker_id, token):
             return await self._run(operation)
+
+    async def preview_worker(self, spec: WorkerSpec) -> dict[str, Any]:
+        """The Pod that the API server would store for the worker, by a dry run; it holds the worker's OTP.
+
+        Raises: as `create_worker`; Timeout.
+        """
+        return await self._run(operations.preview_worker(self._config, spec))
 
     async def get_worker_status(self, handle: WorkerHandle) -> WorkerState:
         """The worker's state; TERMINATED when its Pod is gone.

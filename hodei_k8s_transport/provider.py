@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from hodei_k8s_core import operations
 from hodei_k8s_core.access.target import Target
@@ -113,6 +113,13 @@ class KubernetesProvider(CapacityMethods):
         operation, token = self._creation(spec, creation_token)
         with self._tokens.settling(spec.worker_id, token):
             return self._run(operation)
+
+    def preview_worker(self, spec: WorkerSpec) -> dict[str, Any]:
+        """The Pod that the API server would store for the worker, by a dry run; it holds the worker's OTP.
+
+        Raises: as `create_worker`; Timeout.
+        """
+        return self._run(operations.preview_worker(self._config, spec))
 
     def get_worker_status(self, handle: WorkerHandle) -> WorkerState:
         """The worker's state; TERMINATED when its Pod is gone.

@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("run", "Run a worker to its end: print its log, say why it ended, destroy it, and exit with its own code."),
     "create": ("create", "Create a worker and leave it running; its id goes to standard output."),
     "status": ("status", "How one worker is; a worker without a Pod is TERMINATED."),
+    "manifest": ("manifest", "Print the Pod of a worker, and create nothing; the worker's OTP is not shown."),
     "logs": ("logs", "What workers have written, one after another or as it comes."),
     "list": ("list_", "All workers of this provider, ended ones included."),
     "wait": (

@@ -18,7 +18,8 @@ from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_core.spec.worker_spec import Architecture, WorkerSpec
 from hodei_k8s_core.validation import within
 
-Image = Annotated[str, typer.Argument(help="The image of the worker.")]
+CONFIGURED_IMAGE = "-"
+Image = Annotated[str, typer.Argument(help="The image of the worker; `-` for that of the settings, or of the profile.")]
 Command = Annotated[
     list[str] | None, typer.Argument(metavar="-- COMMAND...", help="What to run in place of the image's own.")
 ]
@@ -34,7 +35,11 @@ Cpu = Annotated[str | None, typer.Option("--cpu", help="Cores, as 0.5 or 500m.")
 Memory = Annotated[str | None, typer.Option("--memory", help="Memory, as 512Mi or 2G.")]
 Lifetime = Annotated[float, typer.Option("--max-lifetime", metavar="SECONDS", help="The longest it may run.")]
 Profile = Annotated[
-    SecurityProfile | None, typer.Option("--profile", help="The Pod security profile; by default the configured one.")
+    str | None, typer.Option("--profile", metavar="NAME", help="The profile of the settings that holds for it.")
+]
+SecurityProfileName = Annotated[
+    SecurityProfile | None,
+    typer.Option("--security-profile", help="The Pod security profile; by default the configured one."),
 ]
 RunAsUser = Annotated[int | None, typer.Option("--run-as-user", metavar="UID", help="The user it runs as.")]
 Disk = Annotated[str | None, typer.Option("--disk", help="Space on the node's own disk, as 10Gi.")]
@@ -103,7 +108,8 @@ def make_spec(
     cpu: str | None,
     memory: str | None,
     max_lifetime: float,
-    profile: SecurityProfile | None,
+    profile: str | None,
+    security_profile: SecurityProfile | None,
     run_as_user: int | None,
     placement: Placement = ANYWHERE,
     other_faults: Sequence[Fault] = (),
@@ -119,14 +125,15 @@ def make_spec(
     try:
         spec = WorkerSpec(
             worker_id=worker_id,
-            image=image,
+            image="" if image == CONFIGURED_IMAGE else image,
+            profile=profile,
             server_address=server,
             command=tuple(command or ()),
             environment=variables,
             labels=wanted_labels,
             resources=resources,
             max_lifetime=max_lifetime,
-            security_profile=profile,
+            security_profile=security_profile,
             run_as_user=run_as_user,
             **placed,
         )

@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_transport.environment_files import config_from_env
 
 Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Where the workers are.")]
 Context = Annotated[str | None, typer.Option("--context", help="The context of the kubeconfig.")]
@@ -44,9 +45,10 @@ class Target:
         from msgspec.structs import replace
 
         from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_transport.environment_files import config_from_env
 
         given = {name: value for name, value in self._given.items() if value is not None}
-        return replace(KubernetesConfig.from_env(environ), **given)
+        return replace(config_from_env(environ), **given)
 
 
 def target_of(context: typer.Context) -> Target:

@@ -40,6 +40,7 @@ def command(
     labels: Annotated[
         list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label of the node; may be repeated.")
     ] = None,
+    profile: options.Profile = None,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Have the API server judge it too, by a dry run; nothing is stored.")
     ] = False,
@@ -58,6 +59,7 @@ def command(
             required_capabilities=capabilities or (),
             required_labels=wanted_labels,
             allowed_regions=regions or (),
+            profile=profile,
         )
         with provider_for(context) as provider:
             found = provider.explain_fulfillment(requirements, confirm=confirm)

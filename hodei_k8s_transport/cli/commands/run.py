@@ -46,6 +46,7 @@ def command(
     memory: options.Memory = None,
     max_lifetime: options.Lifetime = 3600.0,
     profile: options.Profile = None,
+    security_profile: options.SecurityProfileName = None,
     run_as_user: options.RunAsUser = None,
     disk: options.Disk = None,
     gpu: options.Gpu = 0,
@@ -81,6 +82,7 @@ def command(
             memory=memory,
             max_lifetime=max_lifetime,
             profile=profile,
+            security_profile=security_profile,
             run_as_user=run_as_user,
             placement=options.Placement(
                 disk=disk,
