@@ -5,7 +5,6 @@ A value is as its document has it (a number, a list, a table as in a Pod), or th
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +18,9 @@ from hodei_k8s_core.validation import item, type_problem, within
 
 def parse_toml(text: str) -> dict[str, Any]:
     """Raises: ValueError."""
+    # Loaded when there is something to parse, as YAML is.
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

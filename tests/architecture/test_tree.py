@@ -34,6 +34,7 @@ LONG_FILES: dict[str, str] = {
 LONG_FUNCTIONS: dict[str, str] = {
     "hodei_k8s_transport/cli/commands/run.py:command": "its parameters are the options of the command, with their help",
     "hodei_k8s_transport/cli/commands/create.py:command": "the same",
+    "hodei_k8s_transport/cli/commands/manifest.py:command": "the same",
     "tests/core/test_pod_manifest.py:test_the_whole_pod_of_a_plain_worker": "one literal: the whole Pod",
 }
 # Where a developer's or a build machine's files live. Not the places that the project speaks of on purpose: those of a

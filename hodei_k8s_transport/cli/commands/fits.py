@@ -16,6 +16,9 @@ from hodei_k8s_transport.cli.session import failures_told, provider_for, tell
 
 EXAMPLES = "Example: hodei-k8s fits --cpu 4 --memory 8Gi --gpu 1 --arch arm64"
 
+Confirm = Annotated[
+    bool, typer.Option("--confirm", help="Have the API server judge it too, by a dry run; nothing is stored.")
+]
 _ANSWERS = {
     Fit.NOW: "yes, now",
     Fit.NEW_NODE: "yes, on a node that an autoscaler would add",
@@ -41,9 +44,7 @@ def command(
         list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label of the node; may be repeated.")
     ] = None,
     profile: options.Profile = None,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="Have the API server judge it too, by a dry run; nothing is stored.")
-    ] = False,
+    confirm: Confirm = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Whether such a worker would fit, when, and why not; exit code 0 when now or on a new node, else 1."""
