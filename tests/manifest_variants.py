@@ -12,6 +12,7 @@ import msgspec
 
 from hodei_k8s_core.accelerators import VENDORS
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.config.profile import Profile
 from hodei_k8s_core.spec.affinity import PREFERRED, REQUIRED
 from hodei_k8s_core.spec.environment_source import ConfigMapKey, SecretKey, WholeConfigMap, WholeSecret
 from hodei_k8s_core.spec.host_names import DnsConfig, DnsOption, HostAlias
@@ -75,6 +76,45 @@ _SIDECAR: Final = Sidecar(
     mounts={"scratch": "/data"},
     run_as_user=999,
 )
+
+_TEMPLATE: Final = {
+    "metadata": {"creationTimestamp": None, "labels": {"team": "ci"}, "annotations": {"note": "x"}},
+    "spec": {
+        "shareProcessNamespace": True,
+        "securityContext": {"runAsUser": 2000, "supplementalGroups": [2001]},
+        "tolerations": [{"key": "spot", "operator": "Exists"}],
+        "volumes": [{"name": "certificates", "emptyDir": {"medium": "Memory"}}],
+        "initContainers": [
+            {
+                "name": "certificates",
+                "image": IMAGE,
+                "command": ["true"],
+                "volumeMounts": [{"name": "certificates", "mountPath": "/c"}],
+            }
+        ],
+        "containers": [
+            {
+                "name": "worker",
+                "env": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+                "lifecycle": {"preStop": {"exec": {"command": ["true"]}}},
+                "resources": {"limits": {"cpu": "2"}},
+                "volumeMounts": [{"name": "certificates", "mountPath": "/c", "readOnly": True}],
+            }
+        ],
+    },
+    "status": {},
+}
+_PROFILE: Final = {
+    "image": IMAGE,
+    "labels": {"tier": "spot"},
+    "pod_template": {
+        "spec": {
+            "$setElementOrder/volumes": [{"name": "tools"}, {"name": "certificates"}],
+            "volumes": [{"name": "tools", "emptyDir": {}}],
+            "containers": [{"name": "worker", "env": [{"name": "NODE", "$patch": "delete"}]}],
+        }
+    },
+}
 
 FIELDS: Final[dict[str, dict[str, Any]]] = {
     "plain": {},
@@ -240,7 +280,10 @@ def spec_of(name: str, worker_id: str = "w1") -> WorkerSpec:
 
 
 def variants(config: KubernetesConfig) -> dict[str, tuple[WorkerSpec, KubernetesConfig]]:
-    """Every variant by its name: from the spec, and where the configuration can ask for it too, from there."""
+    """Every variant by its name: from the spec, and where the configuration can ask for it too, from there.
+
+    Some on a template, which says what no field of a spec says.
+    """
     plain = WorkerSpec(worker_id="w1", image=IMAGE)
     by_spec = {name: (spec_of(name), config) for name in FIELDS}
     by_config = {
@@ -248,4 +291,10 @@ def variants(config: KubernetesConfig) -> dict[str, tuple[WorkerSpec, Kubernetes
         for name, settings in SETTINGS.items()
         if settings
     }
-    return by_spec | by_config
+    on_template = msgspec.structs.replace(config, pod_template=_TEMPLATE, profiles={"spot": Profile(_PROFILE)})
+    by_template = {
+        "on a template": (plain, on_template),
+        "all together, on a template": (spec_of("all together"), on_template),
+        "by a profile": (WorkerSpec(worker_id="w1", profile="spot"), on_template),
+    }
+    return by_spec | by_config | by_template

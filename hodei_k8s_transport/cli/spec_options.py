@@ -116,6 +116,8 @@ def make_spec(
 ) -> WorkerSpec:
     """The spec that the options describe. Raises: ConfigurationError with every fault, `other_faults` too."""
     faults = list(other_faults)
+    if not image:
+        faults.append(Fault("image", f"must not be empty; {CONFIGURED_IMAGE} stands for that of the settings"))
     variables = pairs("--env", environment, faults)
     wanted_labels = pairs("--label", labels, faults)
     resources = resources_of(

@@ -22,7 +22,7 @@ VARIANTS = variants(KubernetesConfig())
 
 def test_every_field_of_a_worker_and_every_kind_of_volume_is_in_the_table() -> None:
     asked = {field for fields in FIELDS.values() for field in fields}
-    assert asked == set(WorkerSpec.__struct_fields__) - {"worker_id", "image"}
+    assert asked == set(WorkerSpec.__struct_fields__) - {"worker_id", "image", "profile"}
     assert {type(volume) for fields in FIELDS.values() for volume in fields.get("volumes", ())} == set(
         VolumeSpec.__args__
     )
