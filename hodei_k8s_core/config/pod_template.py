@@ -146,13 +146,19 @@ def _shape_faults(path: str, value: object, shape: _Shape) -> Iterator[Fault]:
 
 
 def _item_faults(path: str, items: list[Any] | tuple[Any, ...], shape: _Items) -> Iterator[Fault]:
+    names: list[object] = []
     for index, one in enumerate(items):
         if not isinstance(one, Mapping):
             yield Fault(item(path, index), type_problem(one, "a mapping"))
         elif not isinstance(one.get(shape.key), (str, int)):
             yield Fault(f"{item(path, index)}.{shape.key}", "must be there: it tells the items apart")
         else:
-            yield from _shape_faults(item(path, one.get(shape.key)), one, shape.shape)
+            name = one[shape.key]
+            # Two ports can have one number, for two protocols.
+            if name in names and shape.key != "containerPort":
+                yield Fault(item(path, name), "is there more than once")
+            names.append(name)
+            yield from _shape_faults(item(path, name), one, shape.shape)
 
 
 def _directive_faults(path: str, value: object) -> list[Fault]:

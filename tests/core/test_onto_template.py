@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hodei_k8s_core.capacity.candidate import read_candidate
 from hodei_k8s_core.capacity.pod_demand import requests_of
 from hodei_k8s_core.capacity.requirements_pod import pod_for
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.errors import ConfigurationError
+from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.manifest import build_worker_pod
 from hodei_k8s_core.spec import WorkerSpec
 from hodei_k8s_core.spec.environment_source import WholeSecret
@@ -21,6 +23,7 @@ from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.sidecar import Sidecar
 from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_core.spec.worker_spec import EphemeralVolume
+from tests.core.strategic_patches import case as generated
 
 Json = dict[str, Any]
 SPEC: Json = {"worker_id": "w1", "image": "job:1"}
@@ -186,6 +189,51 @@ def test_an_empty_term_of_a_demand_selects_no_node() -> None:
     wish = {"nodeAffinity": {PREFERRED: [{"weight": 1, "preference": {"matchExpressions": [rule("p")]}}]}}
     joined = {"nodeAffinity": wanted["nodeAffinity"] | wish["nodeAffinity"]}
     assert pod({"spec": {"affinity": wish}}, affinity=wanted)["spec"]["affinity"] == joined
+
+
+def test_on_any_template_the_protocol_holds() -> None:
+    """Generated Pods as templates: each is refused by the configuration, or by the spec, or leaves what is ours."""
+    spec = {"environment": {"A": "a"}, "volumes": [EphemeralVolume(name="mine", mount_path="/mine")]}
+    plain = pod({}, spec=spec)
+    ends: Counter[str] = Counter()
+    strange: list[Fault] = []
+    for seed in range(300):
+        template, _ = generated(seed)
+        template = {key: template.get(key) for key in ("metadata", "spec")}
+        template["metadata"].pop("name")
+        template["spec"] = {**(template["spec"] or {}), "restartPolicy": "Never", "ephemeralContainers": []}
+        rename_worker(template["spec"])
+        given = copy.deepcopy(template)
+        try:
+            config = KubernetesConfig(pod_template=template, security_profile=SecurityProfile.PRIVILEGED)
+            made = build_worker_pod(WorkerSpec(**{**SPEC, **spec}), config)
+        except ConfigurationError as error:
+            ends["refused"] += 1
+            strange += [fault for fault in error.faults if not fault.field.startswith("pod_template.")]
+            continue
+        ends["made"] += 1
+        assert template == given
+        assert made == build_worker_pod(WorkerSpec(**{**SPEC, **spec}), config)
+        assert {name: made["metadata"][name] for name in ("name", "namespace")} == {
+            name: plain["metadata"][name] for name in ("name", "namespace")
+        }
+        assert made["metadata"]["labels"].items() >= plain["metadata"]["labels"].items()
+        for name in ("restartPolicy", "activeDeadlineSeconds", "terminationGracePeriodSeconds"):
+            assert made["spec"][name] == plain["spec"][name]
+        mine, own = worker_of(made), worker_of(plain)
+        assert mine["image"] == own["image"]
+        assert mine["env"][: len(own["env"])] == own["env"]
+        assert len({variable["name"] for variable in mine["env"]}) == len(mine["env"])
+        assert own["volumeMounts"][0] in mine["volumeMounts"]
+    assert (strange, min(ends.values()) > 20) == ([], True), ends
+
+
+def rename_worker(spec: Json) -> None:
+    """The container `a` becomes the worker's."""
+    for one in spec.get("containers", ()):
+        if one["name"] == "a":
+            one["name"] = "worker"
+            one.pop("image", None)
 
 
 # --- the worker's container

@@ -87,6 +87,7 @@ WRONG_TYPES = {
     "spec.containers[0]": {"spec": {"containers": ["worker"]}},
     "spec.containers[1].name": {"spec": {"containers": [{"name": "a"}, {"image": "b"}]}},
     'spec.containers["worker"].env[0].name': worker(env=[{"value": "x"}]),
+    'spec.containers["a"]': {"spec": {"containers": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}},
     'spec.containers["worker"].command': worker(command="sh"),
     'spec.containers["worker"].resources.limits': worker(resources={"limits": ["cpu"]}),
     'spec.containers["worker"].securityContext.capabilities.drop': worker(
@@ -122,6 +123,7 @@ def test_every_conflict_is_told_at_once() -> None:
         {"metadata": None, "spec": None},
         {"metadata": {"creationTimestamp": None, "managedFields": [], "finalizers": ["a/b"]}},
         {"spec": {"aFieldOfTomorrow": {"x": [1, None]}, "containers": [{"name": "worker", "tomorrow": 1}]}},
+        worker(ports=[{"containerPort": 53, "protocol": "TCP"}, {"containerPort": 53, "protocol": "UDP"}]),
         {"spec": {"containers": [{"name": "sidecar", "image": "x", "env": [{"name": "HODEI_OTP_TOKEN"}]}]}},
     ],
 )

@@ -59,12 +59,14 @@ def test_what_a_profile_overrides_is_what_is_read_for_each_worker() -> None:
 
 @pytest.mark.parametrize("name", PER_WORKER)
 def test_each_override_holds_and_leaves_the_others(name: str) -> None:
-    settings = {"security_profile": SecurityProfile.BASELINE} if name == "run_as_user" else {}
+    settings: dict[str, Any] = {"security_profile": SecurityProfile.BASELINE} if name == "run_as_user" else {}
     value = {"dns_policy": "Default"}.get(name, FULL[name])
     before = flat_values(KubernetesConfig(**{**BASE, **settings}))
     after = flat_values(profiled({name: value}, **settings))
     assert {key for key in before if before[key] != after[key]} == {name}
     assert after[name] == value
+    settings |= {name: value, **BASE} if name != "image" else {name: value}
+    assert profiled({name: value}, **settings) == KubernetesConfig(**settings)
 
 
 def test_without_a_profile_nothing_changes() -> None:
