@@ -116,8 +116,6 @@ def make_spec(
 ) -> WorkerSpec:
     """The spec that the options describe. Raises: ConfigurationError with every fault, `other_faults` too."""
     faults = list(other_faults)
-    if not image:
-        faults.append(Fault("image", f"must not be empty; {CONFIGURED_IMAGE} stands for that of the settings"))
     variables = pairs("--env", environment, faults)
     wanted_labels = pairs("--label", labels, faults)
     resources = resources_of(
@@ -127,7 +125,7 @@ def make_spec(
     try:
         spec = WorkerSpec(
             worker_id=worker_id,
-            image="" if image == CONFIGURED_IMAGE else image,
+            image=_image(image, faults),
             profile=profile,
             server_address=server,
             command=tuple(command or ()),
@@ -144,6 +142,12 @@ def make_spec(
     if faults:
         raise ConfigurationError("the options are not valid", faults)
     return spec
+
+
+def _image(text: str, faults: list[Fault]) -> str:
+    if not text:
+        faults.append(Fault("image", f"must not be empty; {CONFIGURED_IMAGE} stands for that of the settings"))
+    return "" if text == CONFIGURED_IMAGE else text
 
 
 def pairs(option: str, texts: Sequence[str] | None, faults: list[Fault]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,13 @@ from typer.testing import CliRunner, Result
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.manifest import build_worker_pod
 from hodei_k8s_core.spec import WorkerSpec
+from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
 from hodei_k8s_core.spec.sidecar import Sidecar
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.worker_spec import Architecture
 from hodei_k8s_core.yaml_text import parse_yaml
 from hodei_k8s_transport.cli.app import app
+from hodei_k8s_transport.cli.commands import create, manifest
 from hodei_k8s_transport.cli.manifest_yaml import manifest_yaml, without_secrets
 from tests.transport.simulated_server import SimulatedServer
 
@@ -57,6 +62,38 @@ def test_a_manifest_is_what_would_be_sent_and_asks_no_cluster(hodei: Run, server
     spec = WorkerSpec(worker_id="w1", image="job:1", environment={"A": "y"}, command=["sh", "-c", "echo"])
     assert parse_yaml(printed.stdout.encode()) == build_worker_pod(spec, KubernetesConfig())
     assert json.loads(hodei("manifest", "-o", "json", *arguments).stdout) == build_worker_pod(spec, KubernetesConfig())
+
+
+def test_it_has_every_option_of_a_create(hodei: Run) -> None:
+    of_manifest, of_create = (signature(one.command).parameters for one in (manifest, create))
+    others = {"create_namespace", "output"}
+    assert [(name, of_manifest[name].default) for name in of_create if name not in others] == [
+        (name, parameter.default) for name, parameter in of_create.items() if name not in others
+    ]
+    placed = ("--gpu", "1", "--arch", "arm64", "--disk", "2Gi", "--node-selector", "a=b", "--toleration", "c")
+    more = (
+        "--capability",
+        "docker",
+        "--priority-class",
+        "low",
+        "--runtime-class",
+        "gvisor",
+        "--gpu-type",
+        "amd.com/gpu",
+    )
+    spec = WorkerSpec(
+        worker_id="w1",
+        image="job:1",
+        resources=ResourceRequirements(disk_bytes=2 * 1024**3, gpu_count=1, gpu_type="amd.com/gpu"),
+        architecture=Architecture.ARM64,
+        node_selector={"a": "b"},
+        tolerations=[Toleration(key="c", operator="Exists")],
+        required_capabilities=["docker"],
+        priority_class="low",
+        runtime_class="gvisor",
+    )
+    printed = hodei("manifest", "job:1", "--id", "w1", *placed, *more, "-o", "json").stdout
+    assert json.loads(printed) == build_worker_pod(spec, KubernetesConfig())
 
 
 def test_a_profile_is_selected_by_name(hodei: Run) -> None:

@@ -47,6 +47,15 @@ def command(
     profile: options.Profile = None,
     security_profile: options.SecurityProfileName = None,
     run_as_user: options.RunAsUser = None,
+    disk: options.Disk = None,
+    gpu: options.Gpu = 0,
+    gpu_type: options.GpuType = None,
+    arch: options.Arch = None,
+    capabilities: options.Capabilities = None,
+    node_selector: options.NodeSelector = None,
+    tolerations: options.Tolerations = None,
+    priority_class: options.PriorityClass = None,
+    runtime_class: options.RuntimeClass = None,
     dry_run: Annotated[
         DryRun,
         typer.Option(
@@ -73,6 +82,17 @@ def command(
             profile=profile,
             security_profile=security_profile,
             run_as_user=run_as_user,
+            placement=options.Placement(
+                disk=disk,
+                gpu=gpu,
+                gpu_type=gpu_type,
+                arch=arch,
+                capabilities=capabilities,
+                node_selector=node_selector,
+                tolerations=tolerations,
+                priority_class=priority_class,
+                runtime_class=runtime_class,
+            ),
             other_faults=config_faults(context),
         )
         if dry_run is DryRun.SERVER:
