@@ -155,7 +155,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
             there = ", ".join(self.profiles) or "none"
             raise ConfigurationError(_SUMMARY, [Fault("profile", f"there is no {name!r}; there are: {there}")])
         own = {setting: getattr(self, setting) for setting in PER_WORKER}
-        made = self.__copy__()
+        made: KubernetesConfig = self.__copy__()  # type: ignore[attr-defined] # msgspec has it, its stubs do not
         # Not made anew, since it was checked when this was: for every worker that would cost a millisecond.
         for setting, value in (overlaid(own, self.profiles[name]) | {"profiles": {}}).items():
             msgspec.structs.force_setattr(made, setting, tuple(value) if setting in _SEQUENCES else value)
