@@ -10,7 +10,6 @@ import typer
 
 if TYPE_CHECKING:
     from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_transport.environment_files import config_from_env
 
 Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Where the workers are.")]
 Context = Annotated[str | None, typer.Option("--context", help="The context of the kubeconfig.")]
@@ -44,8 +43,7 @@ class Target:
         """The settings of the environment, with what was given on the command line in their place."""
         from msgspec.structs import replace
 
-        from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_transport.environment_files import config_from_env
+        from hodei_k8s_transport.environment_files import config_from_env
 
         given = {name: value for name, value in self._given.items() if value is not None}
         return replace(config_from_env(environ), **given)
