@@ -85,7 +85,7 @@ class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     capacity_lifetime: float = 30.0
     log_levels: bool = True
     max_response_bytes: int = 64 * 1024**2
-    http: str = "httpx"
+    http: str = "h11"
     retry: RetryPolicy = RetryPolicy()
     watch: WatchPolicy = WatchPolicy()
     startup: StartupPolicy = StartupPolicy()

@@ -20,8 +20,6 @@ from tests.cluster.hosts import HOSTS
 from tests.cluster.lab import Kubectl, Lab
 from tests.cluster.load import TASKS, load_on_all_hosts
 
-pytestmark = pytest.mark.unsettled
-
 AGENT = "hodei-agent-under-load"
 CACHE = 10.0  # seconds for which an API server believes a token without looking (kube-apiserver's default)
 OUTAGE = 2.0  # seconds without an API server, its start not counted

@@ -21,7 +21,7 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.operations import read_capacity
 from tests.cluster.capacity_lab import Api, Json, wait
 
-pytestmark = pytest.mark.unsettled
+pytestmark = pytest.mark.long
 
 NAMESPACES = 10
 PODS = 40

@@ -29,7 +29,7 @@ from hodei_k8s_transport.provider import KubernetesProvider
 from tests.cluster.hosts import Host
 from tests.cluster.lab import Kubectl, Lab
 
-pytestmark = [pytest.mark.anyio, pytest.mark.unsettled]
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 MANY = 3000
 OF_MANY = {"team": "many"}

@@ -24,7 +24,7 @@ from tests.cluster.hosts import Host
 from tests.cluster.lab import Kubectl, Lab
 from tests.cluster.node_log import node_log
 
-pytestmark = [pytest.mark.anyio, pytest.mark.unsettled]
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 MANY = 200_000
 LONG_EVERY = 2_000

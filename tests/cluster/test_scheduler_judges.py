@@ -32,7 +32,7 @@ from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
 from hodei_k8s_core.spec.worker_spec import Architecture
 from tests.cluster.capacity_lab import TOKEN_KEY, Api, Json, judged_config, node, nodes_in, wait
 
-pytestmark = pytest.mark.unsettled
+pytestmark = pytest.mark.long
 
 CASES = 320
 STAY = 0.25

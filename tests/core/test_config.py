@@ -44,7 +44,7 @@ def test_kubernetes_config_default():
     assert config.security_profile is SecurityProfile.RESTRICTED
     assert (config.run_as_user, config.fs_group) == (1000, 1000)
     assert (config.creation_timeout, config.grace_period, config.ttl_seconds_after_finished) == (60, 30, 300)
-    assert (config.max_response_bytes, config.http) == (64 * 1024 * 1024, "httpx")
+    assert (config.max_response_bytes, config.http) == (64 * 1024 * 1024, "h11")
     assert (config.retry, config.watch, config.startup) == (RetryPolicy(), WatchPolicy(), StartupPolicy())
     assert config.reconcile == ReconcilePolicy()
 
@@ -251,7 +251,7 @@ FULL: dict[str, Any] = {
     "silence_limit": 90.0,
     "outage_limit": 30.0,
     "max_response_bytes": 1,
-    "http": "h11",
+    "http": "httpx",
     "retry": RetryPolicy(
         max_attempts=2, first_delay=0.1, factor=1.5, max_delay=3, jitter=0.0, budget=5, budget_refill_per_second=0.5
     ),
