@@ -119,4 +119,4 @@ def test_a_version_from_the_future_is_a_timeout_with_a_time_to_wait() -> None:
     assert isinstance(reply, Response)
     status = parse_status(reply.body, code=reply.status, headers=reply.headers)
     assert (status.code, status.reason, status.retry_after) == (504, "Timeout", 1.0)
-    assert status.message == "Timeout: Too large resource version: 99999, current: 1002"
+    assert status.message == "Timeout: Too large resource version: 99999, current: 1004"

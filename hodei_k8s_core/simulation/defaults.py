@@ -1,0 +1,101 @@
+"""What the API server fills in: Pods, and the other kinds of which a field is read here."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from hodei_k8s_core.simulation.wire import Json
+
+_SPEC_DEFAULTS: Json = {
+    "restartPolicy": "Always",
+    "terminationGracePeriodSeconds": 30,
+    "dnsPolicy": "ClusterFirst",
+    "serviceAccountName": "default",
+    "serviceAccount": "default",
+    "securityContext": {},
+    "schedulerName": "default-scheduler",
+    "priority": 0,
+    "enableServiceLinks": True,
+    "preemptionPolicy": "PreemptLowerPriority",
+}
+_CONTAINER_DEFAULTS: Json = {
+    "resources": {},
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+}
+_GATED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "lastProbeTime": None,
+    "lastTransitionTime": None,
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
+
+
+def with_defaults(pod: Json) -> Json:
+    """The Pod as the API server stores it, without what it alone knows (uid, versions, times)."""
+    spec = pod["spec"]
+    containers = [_with_container_defaults(one) for one in spec["containers"]]
+    status: Json = {"phase": "Pending", "qosClass": _qos_class(containers)}
+    if spec.get("schedulingGates"):
+        status["conditions"] = [_GATED]
+    return {"metadata": pod["metadata"], "spec": {**_SPEC_DEFAULTS, **spec, "containers": containers}, "status": status}
+
+
+def with_plain_defaults(resource: str, item: Json) -> Json:
+    """As `with_defaults`, for what is no Pod; the kind is not stored."""
+    plain = {key: value for key, value in item.items() if key not in ("kind", "apiVersion")}
+    fill = _PLAIN.get(resource)
+    return plain if fill is None else fill(plain)
+
+
+def _secret(item: Json) -> Json:
+    """`stringData` is written only; what is stored is base64."""
+    given = item.get("stringData") or {}
+    data = {**(item.get("data") or {}), **{key: _encoded(text) for key, text in given.items()}}
+    rest = {key: value for key, value in item.items() if key != "stringData"}
+    return {**rest, **({"data": data} if data else {}), "type": item.get("type", "Opaque")}
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _claim(item: Json) -> Json:
+    return {
+        **item,
+        "spec": {"volumeMode": "Filesystem", **item["spec"]},
+        "status": item.get("status", {"phase": "Pending"}),
+    }
+
+
+_PLAIN: dict[str, Callable[[Json], Json]] = {"secrets": _secret, "persistentvolumeclaims": _claim}
+
+
+def _with_container_defaults(one: Json) -> Json:
+    """A limit without a request is the request too (SetDefaults_Pod)."""
+    container = {**_CONTAINER_DEFAULTS, "imagePullPolicy": _pull_policy(one["image"]), **one}
+    resources = container["resources"]
+    if "limits" in resources:
+        requests = {**resources["limits"], **(resources.get("requests") or {})}
+        container["resources"] = {**resources, "requests": requests}
+    return container
+
+
+def _pull_policy(image: str) -> str:
+    tag = image.rpartition("/")[2].partition(":")[2]
+    return "Always" if tag in ("", "latest") and "@" not in image else "IfNotPresent"
+
+
+def _qos_class(containers: list[Json]) -> str:
+    resources = [one["resources"] for one in containers]
+    if not any(one.get("requests") or one.get("limits") for one in resources):
+        return "BestEffort"
+    return "Guaranteed" if all(map(_is_guaranteed, resources)) else "Burstable"
+
+
+def _is_guaranteed(resources: Json) -> bool:
+    limits = resources.get("limits") or {}
+    return {"cpu", "memory"} <= limits.keys() and {**limits, **(resources.get("requests") or {})} == limits
