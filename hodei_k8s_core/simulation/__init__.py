@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from hodei_k8s_core.simulation.behaviour import Behaviour, CannotStart, Unschedulable, Waits, image_cannot_be_pulled
+from hodei_k8s_core.simulation.behaviour import (
+    Behaviour,
+    ByPod,
+    CannotStart,
+    Process,
+    Program,
+    StuckVolume,
+    Unschedulable,
+    Waits,
+    by_label,
+    image_cannot_be_pulled,
+)
 from hodei_k8s_core.simulation.cluster import Cluster
 from hodei_k8s_core.simulation.driver import (
     Close,
@@ -34,6 +45,7 @@ from hodei_k8s_core.simulation.faults import (
     unavailable,
 )
 from hodei_k8s_core.simulation.host import SimulatedHost
+from hodei_k8s_core.simulation.nodes import make_node
 from hodei_k8s_core.simulation.transcript import TranscriptMismatch, is_request, play
 from hodei_k8s_core.simulation.virtual import SimulationError, VirtualClock
 from hodei_k8s_core.simulation.world import World
@@ -41,6 +53,7 @@ from hodei_k8s_core.simulation.world import World
 __all__ = [
     "Answer",
     "Behaviour",
+    "ByPod",
     "CannotStart",
     "Close",
     "Cluster",
@@ -54,6 +67,8 @@ __all__ = [
     "LoseRequest",
     "Outcome",
     "Performed",
+    "Process",
+    "Program",
     "ReplyCut",
     "Restart",
     "Rule",
@@ -61,6 +76,7 @@ __all__ = [
     "SimulationError",
     "Stall",
     "StallStream",
+    "StuckVolume",
     "Throw",
     "ThrowAfterActing",
     "TranscriptMismatch",
@@ -69,8 +85,10 @@ __all__ = [
     "Waits",
     "World",
     "YieldedWhileClosing",
+    "by_label",
     "image_cannot_be_pulled",
     "is_request",
+    "make_node",
     "play",
     "proxy_page",
     "run",

@@ -30,28 +30,29 @@ class Admission:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def admit(self, pod: Json) -> Json:
-        """The Pod with what LimitRanges say for it. Raises: Refused (403)."""
-        ranges = tuple(_limit_range(item) for item in self._listed("limitranges", pod["metadata"]["namespace"]))
-        candidate = read_candidate(pod)
-        limited = with_limit_defaults(candidate, ranges)
-        ready = msgspec.structs.replace(
-            candidate, containers=limited.containers, init_containers=limited.init_containers
-        )
-        for why in self._refusals(pod, ready, ranges):
-            raise not_admitted("pods", pod["metadata"]["name"], why)
+    def with_limit_defaults(self, pod: Json) -> Json:
+        """The Pod with what LimitRanges say for its containers, and the annotation that tells of it."""
+        ranges = self._limit_ranges(pod)
         if not ranges:
             return pod
-        containers = [
-            {
-                **one,
-                "resources": {
-                    name: amounts for name, amounts in msgspec.to_builtins(demand.resources).items() if amounts
-                },
-            }
-            for one, demand in zip(pod["spec"]["containers"], ready.containers, strict=True)
-        ]
-        return {**pod, "spec": {**pod["spec"], "containers": containers}}
+        ready = with_limit_defaults(read_candidate(pod), ranges)
+        containers, told = [], list[str]()
+        for one, demand in zip(pod["spec"]["containers"], ready.containers, strict=True):
+            both = {"requests": demand.resources.requests, "limits": demand.resources.limits}
+            for what, amounts in both.items():
+                new = sorted(amounts.keys() - (one["resources"].get(what) or {}).keys())
+                told += [f"{', '.join(new)} {what[:-1]} for container {one['name']}"] if new else []
+            containers.append({**one, "resources": {what: dict(amounts) for what, amounts in both.items() if amounts}})
+        meta = pod["metadata"]
+        if told:
+            note = {"kubernetes.io/limit-ranger": f"LimitRanger plugin set: {'; '.join(told)}"}
+            meta = {**meta, "annotations": {**(meta.get("annotations") or {}), **note}}
+        return {**pod, "metadata": meta, "spec": {**pod["spec"], "containers": containers}}
+
+    def check(self, pod: Json) -> None:
+        """Raises: Refused (403)."""
+        for why in self._refusals(pod):
+            raise not_admitted("pods", pod["metadata"]["name"], why)
 
     def refresh(self, namespace: str) -> None:
         """Count again what the quotas of a namespace have used."""
@@ -62,7 +63,7 @@ class Admission:
             if (status := {"hard": hard, "used": shown}) != item.get("status"):
                 self._store.put("resourcequotas", {**item, "status": status})
 
-    def _refusals(self, pod: Json, ready: CandidateSpec, ranges: tuple[LimitRange, ...]) -> Iterator[str]:
+    def _refusals(self, pod: Json) -> Iterator[str]:
         namespace, spec = pod["metadata"]["namespace"], pod["spec"]
         account, priority = spec["serviceAccountName"], spec.get("priorityClassName", "")
         if self._store.find("serviceaccounts", namespace, account) is None and account != "default":
@@ -70,7 +71,8 @@ class Admission:
             yield f"error looking up service account {namespace}/{account}: {told}"
         if priority not in _BUILT_IN and self._store.find("priorityclasses", "", priority) is None:
             yield f"no PriorityClass with name {priority} was found"
-        for limit_range in ranges:
+        ready = read_candidate(pod)
+        for limit_range in self._limit_ranges(pod):
             found = [told for limit in limit_range.limits for told in _violations(ready, limit)]
             if found:
                 yield found[0] if len(found) == 1 else f"[{', '.join(found)}]"
@@ -87,6 +89,9 @@ class Admission:
                 whole = usage_of(spec)
                 used = added(used, {"count/pods": whole["count/pods"]} if over else whole)
         return used
+
+    def _limit_ranges(self, pod: Json) -> tuple[LimitRange, ...]:
+        return tuple(_limit_range(item) for item in self._listed("limitranges", pod["metadata"]["namespace"]))
 
     def _listed(self, resource: str, namespace: str) -> list[Json]:
         return self._store.list_at(self._store.version, resource, namespace)

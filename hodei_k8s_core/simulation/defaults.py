@@ -36,12 +36,17 @@ _GATED = {
 
 def with_defaults(pod: Json) -> Json:
     """The Pod as the API server stores it, without what it alone knows (uid, versions, times)."""
-    spec = pod["spec"]
-    containers = [_with_container_defaults(one) for one in spec["containers"]]
-    status: Json = {"phase": "Pending", "qosClass": _qos_class(containers)}
+    spec = pod.get("spec") or {}
+    containers = [_with_container_defaults(one) for one in spec.get("containers") or ()]
+    status: Json = {"phase": "Pending"}
     if spec.get("schedulingGates"):
         status["conditions"] = [_GATED]
     return {"metadata": pod["metadata"], "spec": {**_SPEC_DEFAULTS, **spec, "containers": containers}, "status": status}
+
+
+def with_qos_class(pod: Json) -> Json:
+    """With the class that follows from its requests and limits."""
+    return {**pod, "status": {**pod["status"], "qosClass": _qos_class(pod["spec"]["containers"])}}
 
 
 def with_plain_defaults(resource: str, item: Json) -> Json:
@@ -71,12 +76,29 @@ def _claim(item: Json) -> Json:
     }
 
 
-_PLAIN: dict[str, Callable[[Json], Json]] = {"secrets": _secret, "persistentvolumeclaims": _claim}
+def _limit_range(item: Json) -> Json:
+    """SetDefaults_LimitRangeItem: for containers, a maximum is the default, and that the default request."""
+    limits = [_with_limit_defaults(one) if one["type"] == "Container" else one for one in item["spec"]["limits"]]
+    return {**item, "spec": {"limits": limits}}
+
+
+def _with_limit_defaults(limit: Json) -> Json:
+    default = {**(limit.get("max") or {}), **(limit.get("default") or {})}
+    request = {**(limit.get("min") or {}), **default, **(limit.get("defaultRequest") or {})}
+    found = {"default": default, "defaultRequest": request}
+    return {**limit, **{name: amounts for name, amounts in found.items() if amounts}}
+
+
+_PLAIN: dict[str, Callable[[Json], Json]] = {
+    "secrets": _secret,
+    "persistentvolumeclaims": _claim,
+    "limitranges": _limit_range,
+}
 
 
 def _with_container_defaults(one: Json) -> Json:
     """A limit without a request is the request too (SetDefaults_Pod)."""
-    container = {**_CONTAINER_DEFAULTS, "imagePullPolicy": _pull_policy(one["image"]), **one}
+    container = {**_CONTAINER_DEFAULTS, "imagePullPolicy": _pull_policy(one.get("image") or ""), **one}
     resources = container["resources"]
     if "limits" in resources:
         requests = {**resources["limits"], **(resources.get("requests") or {})}

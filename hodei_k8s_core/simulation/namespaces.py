@@ -15,7 +15,7 @@ from hodei_k8s_core.simulation.wire import Json, ServerClock, json_response, uid
 
 _FIRST_ACCOUNT_UID = 0x7800_0000
 _LOOK_AGAIN = 5.0
-"""Seconds between two looks at what is left."""
+"""Seconds from the DELETE to the first look at what is in it, and between two looks at what is left."""
 
 
 class Namespaces(Objects):
@@ -31,7 +31,7 @@ class Namespaces(Objects):
 
     def prepare(self, resource: str, item: Json) -> Json:  # noqa: ARG002 - they are all namespaces
         meta = item["metadata"]
-        labels = {**(meta.get("labels") or {}), "kubernetes.io/metadata.name": meta["name"]}
+        labels = {**(meta.get("labels") or {}), "kubernetes.io/metadata.name": meta.get("name", "")}
         content = {"spec": {"finalizers": ["kubernetes"]}, "status": item.get("status", {"phase": "Active"})}
         return {"metadata": {**meta, "labels": labels}, **content}
 
@@ -48,7 +48,7 @@ class Namespaces(Objects):
         if "deletionTimestamp" not in meta:
             marked = {**meta, "deletionTimestamp": self._clock.timestamp(now)}
             item = self._store.put("namespaces", {**item, "metadata": marked, "status": {"phase": "Terminating"}})
-            self._agenda.at(now, partial(self._empty, meta["name"]))
+            self._agenda.at(now + _LOOK_AGAIN, partial(self._empty, meta["name"]))
         return json_response(200, RESOURCES[route.resource].typed(item))
 
     def _empty(self, name: str, now: float) -> None:

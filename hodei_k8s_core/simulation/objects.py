@@ -6,7 +6,7 @@ import msgspec
 
 from hodei_k8s_core.http import Request, Response
 from hodei_k8s_core.simulation.defaults import with_plain_defaults
-from hodei_k8s_core.simulation.patching import decode, patched
+from hodei_k8s_core.simulation.patching import decode, read_patch
 from hodei_k8s_core.simulation.preconditions import DeleteOptions, check_preconditions
 from hodei_k8s_core.simulation.resources import RESOURCES
 from hodei_k8s_core.simulation.route import Route, integer
@@ -20,7 +20,7 @@ from hodei_k8s_core.simulation.statuses import (
     not_found,
 )
 from hodei_k8s_core.simulation.store import Store
-from hodei_k8s_core.simulation.validation import Fault, check_head, metadata_faults, name_faults
+from hodei_k8s_core.simulation.validation import Fault, check_head, finalizer_faults, label_faults, name_faults
 from hodei_k8s_core.simulation.wire import Json, ServerClock, json_response, uid_of
 
 _FIRST_UID = 0x6000_0000
@@ -47,20 +47,21 @@ class Objects:
         item = self._named({**item, "metadata": item.get("metadata") or {}})
         name = item["metadata"].get("name", "")
         self._check_namespace(route, name)
-        faults = [*name_faults(name), *metadata_faults(item["metadata"]), *self.faults(item)]
-        if faults:
-            raise invalid(kind.kind, name, faults, kind.group)
-        taken = self._store.find(route.resource, namespace, name)
-        if taken is not None:
-            leaving = "deletionTimestamp" in taken["metadata"]
-            raise already_exists(route.resource, name, prefix="object is being deleted: " if leaving else "")
-        item = self.prepare(route.resource, item)
         self._created += 1
         fixed: Json = {"uid": uid_of(self.first_uid + self._created), "creationTimestamp": self._clock.timestamp(now)}
         if kind.namespaced:
             fixed["namespace"] = namespace
-        item = {**item, "metadata": {**item["metadata"], **fixed}}
-        item = self.admit(item)
+        item = self.prepare(route.resource, item)
+        item = self.mutated({**item, "metadata": {**item["metadata"], **fixed}})
+        meta = item["metadata"]
+        faults = [*name_faults(name), *label_faults(meta), *finalizer_faults(meta), *self.faults(item)]
+        if faults:
+            raise invalid(kind.kind, name, faults, kind.group)
+        self.admit(item)
+        taken = self._store.find(route.resource, namespace, name)
+        if taken is not None:
+            leaving = "deletionTimestamp" in taken["metadata"]
+            raise already_exists(route.resource, name, prefix="object is being deleted: " if leaving else "")
         if request.parameter("dryRun") == "All":
             return json_response(201, kind.typed(item))
         stored = self._store.put(route.resource, item)
@@ -74,6 +75,7 @@ class Objects:
         check_head(kind, item, route.namespace or "")
         if kind.is_update_creating and self._store.find(route.resource, route.namespace or "", route.name) is None:
             return self.create(request, route, now)
+        _check_name(route, item)
         if kind.is_update_versioned and not (item.get("metadata") or {}).get("resourceVersion"):
             told = "Invalid value: 0: must be specified for an update"
             fault = ("metadata.resourceVersion", "FieldValueInvalid", told)
@@ -82,16 +84,17 @@ class Objects:
 
     def patch(self, request: Request, route: Route, now: float) -> Response:
         """PATCH; a uid or version in it must be the object's own."""
+        patch = read_patch(request)
         item = self._existing(route)
-        return self._change(request, route, item, patched(request, item), now)
+        return self._change(request, route, item, patch(item), now)
 
     def delete(self, request: Request, route: Route, now: float) -> Response:
         """DELETE: a Status when it is gone, the object while something holds it."""
         options = self._options(request)
         item = self._existing(route)
         check_preconditions(route.resource, item, options.preconditions)
-        if "All" in (request.parameter("dryRun"), *options.dryRun):
-            return json_response(200, RESOURCES[route.resource].typed(item))
+        if "All" in options.dryRun:
+            return self.would_end(route, item)
         return self.end(route, item, options, now)
 
     def delete_collection(self, request: Request, route: Route, now: float) -> Response:
@@ -108,16 +111,23 @@ class Objects:
 
     def end(self, route: Route, item: Json, options: DeleteOptions, now: float) -> Response:  # noqa: ARG002 - Pods use them
         """Take an object away, or mark it as leaving while finalizers hold it."""
-        kind, meta = RESOURCES[route.resource], item["metadata"]
+        meta = item["metadata"]
         if not meta.get("finalizers"):
             self._store.remove(route.resource, item)
-            details = {"name": meta["name"], **kind.details, "kind": kind.name, "uid": meta["uid"]}
-            head = {"kind": "Status", "apiVersion": "v1", "metadata": {}}
-            return json_response(200, {**head, "status": "Success", "details": details})
+            return self.would_end(route, item)
         if "deletionTimestamp" not in meta:
             leaving = {"deletionTimestamp": self._clock.timestamp(now), "deletionGracePeriodSeconds": 0}
             item = self._store.put(route.resource, {**item, "metadata": {**meta, **leaving}})
-        return json_response(200, kind.typed(item))
+        return self.would_end(route, item)
+
+    def would_end(self, route: Route, item: Json) -> Response:
+        """The reply to a DELETE."""
+        kind, meta = RESOURCES[route.resource], item["metadata"]
+        if kind.is_returned or meta.get("finalizers"):
+            return json_response(200, kind.typed(item))
+        details = {"name": meta["name"], **kind.details, "kind": kind.name, "uid": meta["uid"]}
+        head = {"kind": "Status", "apiVersion": "v1", "metadata": {}}
+        return json_response(200, {**head, "status": "Success", "details": details})
 
     # --- where kinds differ
 
@@ -129,9 +139,12 @@ class Objects:
         """The object with the server's defaults."""
         return with_plain_defaults(resource, item)
 
-    def admit(self, item: Json) -> Json:
-        """The object as admission changes it. Raises: Refused (403) for what is not let in."""
+    def mutated(self, item: Json) -> Json:
+        """The object as admission changes it, before it is validated."""
         return item
+
+    def admit(self, item: Json) -> None:
+        """Raises: Refused (403) for what is not let in."""
 
     def stored(self, resource: str, item: Json, now: float) -> None:
         """It was created."""
@@ -151,22 +164,18 @@ class Objects:
 
     def _change(self, request: Request, route: Route, old: Json, new: Json, now: float) -> Response:
         kind, meta, wanted = RESOURCES[route.resource], old["metadata"], new.get("metadata") or {}
-        named = wanted.get("name", route.name)
-        if named != route.name:
-            told = f"the name of the object ({named}) does not match the name on the URL ({route.name})"
-            raise bad_request(told)
+        _check_name(route, new)
         if wanted.get("resourceVersion", meta["resourceVersion"]) != meta["resourceVersion"]:
             raise modified_meanwhile(route.resource, route.name)
         kept = {key: value for key, value in meta.items() if key not in _CHANGEABLE}
         given = {key: value for key, value in wanted.items() if key in _CHANGEABLE and value}
         content = {key: value for key, value in new.items() if key not in ("kind", "apiVersion", "metadata")}
         merged = self.settled(route.resource, old, {"metadata": {**kept, **given}, **content})
-        faults = [*_uid_faults(wanted, meta), *metadata_faults(merged["metadata"]), *_new_finalizers(meta, merged)]
-        faults += self.change_faults(old, merged)
+        told = merged["metadata"]
+        faults = [*_uid_faults(wanted, meta), *finalizer_faults(told), *_new_finalizers(meta, merged)] * 2
+        faults += [*label_faults(told) * 4, *self.change_faults(old, merged)]  # as often as the real one tells them
         if faults:
-            raise invalid(
-                kind.kind, route.name, faults * 2, kind.group
-            )  # an update's faults are found, and told, twice
+            raise invalid(kind.kind, route.name, faults, kind.group)
         if meta.get("deletionGracePeriodSeconds") == 0 and not merged["metadata"].get("finalizers"):
             self.remove(route.resource, old, now)  # the last finalizer went: the reply is what would have been
             return json_response(200, kind.typed(merged))
@@ -211,9 +220,18 @@ class Objects:
         return item
 
     def _options(self, request: Request) -> DeleteOptions:
-        options = decode(request.body, DeleteOptions) if request.body else DeleteOptions()
-        asked = integer(request, "gracePeriodSeconds")
-        return options if asked is None else msgspec.structs.replace(options, gracePeriodSeconds=asked)
+        """Those of the body; of the query only where there is no body."""
+        if request.body:
+            return decode(request.body, DeleteOptions)
+        dry = request.parameter("dryRun")
+        return DeleteOptions(integer(request, "gracePeriodSeconds"), dryRun=() if dry is None else (dry,))
+
+
+def _check_name(route: Route, item: Json) -> None:
+    """Raises: Refused (400)."""
+    named = (item.get("metadata") or {}).get("name", route.name)
+    if named != route.name:
+        raise bad_request(f"the name of the object ({named}) does not match the name on the URL ({route.name})")
 
 
 def _uid_faults(wanted: Json, meta: Json) -> list[Fault]:

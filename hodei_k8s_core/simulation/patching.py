@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,13 +33,12 @@ def decode(body: bytes, kind: type[T]) -> T:
         raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
 
 
-def patched(request: Request, item: Json) -> Json:
-    """`item` as the request's patch makes it. Raises: Refused (400, 415)."""
-    kind = find_header(request.headers, "content-type")
-    apply = _KINDS.get(kind or "")
+def read_patch(request: Request) -> Callable[[Json], Json]:
+    """What the request's patch makes of an object. Raises: Refused (400, 415)."""
+    apply = _KINDS.get(find_header(request.headers, "content-type") or "")
     if apply is None:
         raise unsupported_media_type()
-    return apply(item, decode(request.body, Json))
+    return partial(apply, patch=decode(request.body, Json))
 
 
 def merge(target: Json, patch: Json) -> Json:
@@ -86,7 +86,7 @@ def _is_order(one: Any) -> bool:
     return isinstance(one, dict) and "$patch" in one
 
 
-_KINDS: dict[str, Callable[[Json, Json], Json]] = {
+_KINDS: dict[str, Callable[..., Json]] = {
     "application/merge-patch+json": merge,
     "application/strategic-merge-patch+json": strategic_merge,
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from hodei_k8s_core.http import Request, Response
 from hodei_k8s_core.simulation.admission import Admission
-from hodei_k8s_core.simulation.defaults import with_defaults
+from hodei_k8s_core.simulation.defaults import with_defaults, with_qos_class
 from hodei_k8s_core.simulation.kubelet import Kubelet
 from hodei_k8s_core.simulation.logs import LogStream, choose_container, open_log, parse_log_query
 from hodei_k8s_core.simulation.objects import Objects
@@ -42,8 +42,11 @@ class Pods(Objects):
         ready = with_defaults(item)
         return {**ready, "metadata": {**ready["metadata"], "generation": 1}}
 
-    def admit(self, item: Json) -> Json:
-        return self._admission.admit(item)
+    def mutated(self, item: Json) -> Json:
+        return with_qos_class(self._admission.with_limit_defaults(item))
+
+    def admit(self, item: Json) -> None:
+        self._admission.check(item)
 
     def stored(self, resource: str, item: Json, now: float) -> None:  # noqa: ARG002 - they are all Pods
         self._admission.refresh(item["metadata"]["namespace"])

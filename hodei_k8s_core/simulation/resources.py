@@ -15,7 +15,7 @@ _SINGLE = tuple(verb for verb in ALL if verb != "deletecollection")
 
 class Resource(msgspec.Struct, frozen=True):
     """One kind. `is_update_creating`: a PUT for a name that does not exist creates it. `is_update_versioned`: a PUT
-    must name the resourceVersion that it replaces."""
+    must name the resourceVersion that it replaces. `is_returned`: a DELETE replies with the object, and no Status."""
 
     name: str
     kind: str
@@ -27,6 +27,7 @@ class Resource(msgspec.Struct, frozen=True):
     subresources: tuple[tuple[str, str], ...] = ()
     is_update_creating: bool = False
     is_update_versioned: bool = False
+    is_returned: bool = False
 
     @property
     def api_version(self) -> str:
@@ -60,16 +61,17 @@ RESOURCES: dict[str, Resource] = {
             short_names=("po",),
             categories=("all",),
             subresources=(("log", "get"), ("eviction", "create")),
+            is_returned=True,
         ),
         Resource("namespaces", "Namespace", namespaced=False, verbs=_SINGLE, short_names=("ns",)),
         Resource("events", "Event", short_names=("ev",)),
         Resource("nodes", "Node", namespaced=False, short_names=("no",)),
-        Resource("resourcequotas", "ResourceQuota", short_names=("quota",)),
+        Resource("resourcequotas", "ResourceQuota", short_names=("quota",), is_returned=True),
         Resource("limitranges", "LimitRange", short_names=("limits",)),
         Resource("secrets", "Secret"),
         Resource("configmaps", "ConfigMap", short_names=("cm",)),
-        Resource("serviceaccounts", "ServiceAccount", short_names=("sa",)),
-        Resource("persistentvolumeclaims", "PersistentVolumeClaim", short_names=("pvc",)),
+        Resource("serviceaccounts", "ServiceAccount", short_names=("sa",), is_returned=True),
+        Resource("persistentvolumeclaims", "PersistentVolumeClaim", short_names=("pvc",), is_returned=True),
         Resource("leases", "Lease", "coordination.k8s.io", is_update_creating=True, is_update_versioned=True),
         Resource("priorityclasses", "PriorityClass", "scheduling.k8s.io", namespaced=False, short_names=("pc",)),
         Resource("runtimeclasses", "RuntimeClass", "node.k8s.io", namespaced=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hodei_k8s_core.capacity.amounts import nanos_of
 from hodei_k8s_core.simulation.resources import Resource
 from hodei_k8s_core.simulation.statuses import bad_request
 from hodei_k8s_core.simulation.wire import Json
@@ -40,14 +41,16 @@ def check_head(kind: Resource, item: Json, namespace: str) -> None:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
 
 
-def metadata_faults(meta: Json) -> list[Fault]:
-    """What is wrong with labels and finalizers; each entry is (field, reason, message)."""
+def label_faults(meta: Json) -> list[Fault]:
+    """What is wrong with the labels; each entry is (field, reason, message)."""
     values = (meta.get("labels") or {}).values()
-    wrong = [_invalid("metadata.labels", value, _VALUE_FAULT) for value in values if not _is(_LABEL_VALUE, value, 63)]
+    return [_invalid("metadata.labels", value, _VALUE_FAULT) for value in values if not _is(_LABEL_VALUE, value, 63)]
+
+
+def finalizer_faults(meta: Json) -> list[Fault]:
+    """What is wrong with the finalizers."""
     finalizers = enumerate(meta.get("finalizers") or [])
-    return wrong + [
-        _invalid(f"metadata.finalizers[{n}]", one, _NO_FINALIZER) for n, one in finalizers if "/" not in one
-    ]
+    return [_invalid(f"metadata.finalizers[{n}]", one, _NO_FINALIZER) for n, one in finalizers if "/" not in one]
 
 
 def name_faults(name: str) -> list[Fault]:
@@ -73,12 +76,22 @@ def spec_faults(spec: Json) -> list[Fault]:
         if not one.get("image"):
             faults.append((f"{field}.image", "FieldValueRequired", "Required value"))
         seen.add(name)
+        faults += _amount_faults(f"{field}.resources.requests", one.get("resources") or {})
     policy = spec.get("restartPolicy", "Always")
     if policy not in _RESTART_POLICIES:
         allowed = ", ".join(f'"{one}"' for one in _RESTART_POLICIES)
         told = f'Unsupported value: "{policy}": supported values: {allowed}'
         faults.append(("spec.restartPolicy", "FieldValueNotSupported", told))
     return faults
+
+
+def _amount_faults(field: str, resources: Json) -> list[Fault]:
+    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    return [
+        _invalid(field, text, f"must be less than or equal to {name} limit of {limits[name]}")
+        for name, text in requests.items()
+        if name in limits and nanos_of(text) > nanos_of(limits[name])
+    ]
 
 
 def _is(pattern: str, value: Any, longest: int) -> bool:
