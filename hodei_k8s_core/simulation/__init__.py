@@ -28,8 +28,12 @@ from hodei_k8s_core.simulation.driver import (
 )
 from hodei_k8s_core.simulation.faults import (
     Answer,
+    Chance,
+    ClockJump,
     CutStream,
     Delay,
+    DelayEvents,
+    DuplicateEvents,
     ExpireVersions,
     FaultPlan,
     LoseReply,
@@ -45,26 +49,36 @@ from hodei_k8s_core.simulation.faults import (
     unavailable,
 )
 from hodei_k8s_core.simulation.host import SimulatedHost
+from hodei_k8s_core.simulation.library import BEHAVIOUR_LABEL, LIBRARY, by_name
+from hodei_k8s_core.simulation.network import Network, Waiting
 from hodei_k8s_core.simulation.nodes import make_node
+from hodei_k8s_core.simulation.tasks import Tasks
 from hodei_k8s_core.simulation.transcript import TranscriptMismatch, is_request, play
 from hodei_k8s_core.simulation.virtual import SimulationError, VirtualClock
 from hodei_k8s_core.simulation.world import World
 
 __all__ = [
     "Answer",
+    "BEHAVIOUR_LABEL",
     "Behaviour",
     "ByPod",
     "CannotStart",
+    "Chance",
+    "ClockJump",
     "Close",
     "Cluster",
     "CutStream",
     "Delay",
+    "DelayEvents",
     "DidNotEnd",
+    "DuplicateEvents",
     "ExpireVersions",
     "FaultPlan",
     "Interruption",
+    "LIBRARY",
     "LoseReply",
     "LoseRequest",
+    "Network",
     "Outcome",
     "Performed",
     "Process",
@@ -77,15 +91,18 @@ __all__ = [
     "Stall",
     "StallStream",
     "StuckVolume",
+    "Tasks",
     "Throw",
     "ThrowAfterActing",
     "TranscriptMismatch",
     "Unschedulable",
     "VirtualClock",
+    "Waiting",
     "Waits",
     "World",
     "YieldedWhileClosing",
     "by_label",
+    "by_name",
     "image_cannot_be_pulled",
     "is_request",
     "make_node",

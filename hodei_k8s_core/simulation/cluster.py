@@ -156,6 +156,10 @@ class Cluster:
             stream.cut()
         self._streams = []
 
+    def jump_clock(self, seconds: float) -> None:
+        """The server's wall clock goes forward, or back; what is due is due when it was."""
+        self.clock.offset += seconds
+
     def rotate_logs(self, now: float) -> None:
         """The node rotates its log files: what was written up to `now` is not served any more."""
         self._kubelet.rotate_logs(now)

@@ -80,7 +80,8 @@ class World:
 
     def exchange(self, request: Request, *, timeout: float = 10.0) -> Response:
         """One exchange, faults included. Raises: TransportError."""
-        return self.host.send(Send(request, timeout))
+        reply: Response = self.host.perform(Send(request, timeout))
+        return reply
 
     def pods(self, namespace: str) -> dict[str, Json]:
         """The Pods of a namespace by name, as they are now."""
