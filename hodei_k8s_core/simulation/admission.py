@@ -77,7 +77,7 @@ class Admission:
             if found:
                 yield found[0] if len(found) == 1 else f"[{', '.join(found)}]"
         for item in self._listed("resourcequotas", namespace):
-            yield from _overdraft(_quota(item, self._used(namespace, _quota(item))), ready)
+            yield from _overdrafts(_quota(item, self._used(namespace, _quota(item))), ready)
 
     def _used(self, namespace: str, quota: Quota) -> dict[str, int]:
         """By the Pods that are not over (QuotaV1Pod); those that are still count as objects."""
@@ -110,19 +110,18 @@ def _quota(item: Json, used: Mapping[str, int] | None = None) -> Quota:
     return Quota(item["metadata"]["name"], exact(spec.get("hard") or {}), used or {}, tuple(rules))
 
 
-def _overdraft(quota: Quota, spec: CandidateSpec) -> Iterator[str]:
-    found = overdrafts(quota, spec) if counts(quota, spec) else []
+def _overdrafts(quota: Quota, spec: CandidateSpec) -> list[str]:
+    """What the quota says to a Pod: nothing, or one sentence."""
+    found = sorted(overdrafts(quota, spec) if counts(quota, spec) else [], key=lambda one: one.resource)
     if not found:
-        return
+        return []
     if found[0].missing_in:
         missing = "; ".join(f"{one.resource} for: {','.join(one.missing_in)}" for one in found)
-        yield f"failed quota: {quota.name}: must specify {missing}"
-        return
-    found.sort(key=lambda one: one.resource)
+        return [f"failed quota: {quota.name}: must specify {missing}"]
     asked = _listed([(one.resource, one.wanted) for one in found])
     used = _listed([(one.resource, quota.used.get(one.resource, 0)) for one in found])
     hard = _listed([(one.resource, one.hard) for one in found])
-    yield f"exceeded quota: {quota.name}, requested: {asked}, used: {used}, limited: {hard}"
+    return [f"exceeded quota: {quota.name}, requested: {asked}, used: {used}, limited: {hard}"]
 
 
 def _listed(pairs: list[tuple[str, int]]) -> str:

@@ -209,7 +209,7 @@ SCENARIOS: dict[str, list[Step]] = {
                 },
             ),
         ),
-        post(PODS, pod("l", amounts({"cpu": "3", "memory": "1Gi"}, {"cpu": "3", "memory": "2Gi"})), pause=1.0),
+        post(PODS, pod("l", amounts({"cpu": "3", "memory": "1Gi"}, {"cpu": "3", "memory": "1Gi"})), pause=1.0),
         post(PODS, pod("l", amounts({"cpu": "50m"}, {"cpu": "1", "memory": "1Gi"}))),
         post(PODS, pod("l")),
         post(PODS, pod("l", amounts({"cpu": "2500m"}))),
@@ -225,6 +225,24 @@ SCENARIOS: dict[str, list[Step]] = {
         ),
         get(f"{PODS}/l", pause=1.0),
         delete(f"{PODS}/l"),
+        delete(f"{NS}/limitranges/o"),
+    ],
+    "a limit range that wants to be told": [
+        post(
+            f"{NS}/limitranges",
+            named(
+                "LimitRange",
+                spec={
+                    "limits": [
+                        {"type": "Pod", "max": {"cpu": "3"}, "min": {"cpu": "1"}, "maxLimitRequestRatio": {"cpu": "2"}}
+                    ]
+                },
+            ),
+        ),
+        post(PODS, pod("w"), pause=1.0),
+        post(PODS, pod("w", amounts({"cpu": "1"}))),
+        post(PODS, pod("w", amounts({"cpu": "500m"}, {"cpu": "500m"}))),
+        post(PODS, pod("w", amounts({"cpu": "1"}, {"cpu": "3"}))),
         delete(f"{NS}/limitranges/o"),
     ],
     "defaults of a limit range": [
@@ -268,6 +286,15 @@ SCENARIOS: dict[str, list[Step]] = {
         get(f"{NS}/resourcequotas/o", pause=2.0),
         delete(f"{NS}/resourcequotas/o"),
     ],
+    "a quota on everything": [
+        post(
+            f"{NS}/resourcequotas",
+            named("ResourceQuota", spec={"hard": {"requests.cpu": "1", "cpu": "1", "memory": "1Gi"}}),
+        ),
+        post(PODS, pod("e"), pause=1.5),
+        post(PODS, pod("e", amounts({"cpu": "2", "memory": "2Gi"}))),
+        delete(f"{NS}/resourcequotas/o"),
+    ],
     "a quota with a scope": [
         post(
             f"{NS}/resourcequotas",
@@ -277,6 +304,25 @@ SCENARIOS: dict[str, list[Step]] = {
         post(PODS, pod("s")),
         get(f"{PODS}/s", pause=1.0),
         delete(f"{PODS}/s"),
+        delete(f"{NS}/resourcequotas/o"),
+    ],
+    "a quota for the important": [
+        post(
+            f"{NS}/resourcequotas",
+            named(
+                "ResourceQuota",
+                spec={
+                    "hard": {"pods": "0"},
+                    "scopeSelector": {
+                        "matchExpressions": [
+                            {"scopeName": "PriorityClass", "operator": "In", "values": ["system-node-critical"]}
+                        ]
+                    },
+                },
+            ),
+        ),
+        post(PODS, pod("i"), ("dryRun", "All"), pause=1.5),
+        post(PODS, pod("i", priorityClassName="system-node-critical"), ("dryRun", "All")),
         delete(f"{NS}/resourcequotas/o"),
     ],
     "unschedulable": [

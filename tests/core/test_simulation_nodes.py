@@ -45,11 +45,11 @@ def test_pods_spread_over_the_nodes_that_have_room() -> None:
         cluster.advance(1.0)
     assert [seen(cluster, name, 2.0)[0] for name in ("a", "b", "c")] == ["n1", "n2", "n1"]
     ask(cluster, create("d", spec=asking("500m")))
-    assert seen(cluster, "d", 3.0) == (
-        "",
-        "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: "
-        "2 No preemption victims found for incoming pod.",
+    told = (
+        "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, "
+        "preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod."
     )
+    assert seen(cluster, "d", 3.0) == ("", told)
 
 
 def test_what_waits_is_tried_again_when_a_pod_has_ended_or_gone() -> None:
