@@ -25,6 +25,7 @@ from hodei_k8s_core.startup_times import StartupTimes
 from hodei_k8s_core.worker import PROVIDER_TYPE, WorkerHandle
 from hodei_k8s_transport.creation_tokens import CreationTokens
 from hodei_k8s_transport.drivers.host import Host
+from hodei_k8s_transport.drivers.own_time import HostTime
 
 Observer = Callable[[Observation], None]
 R = TypeVar("R")
@@ -35,7 +36,11 @@ class ProviderBase:
     """The part of a provider that does no I/O."""
 
     def __init__(
-        self, config: KubernetesConfig, observer: Observer | None = None, target: Target | None = None
+        self,
+        config: KubernetesConfig,
+        observer: Observer | None = None,
+        target: Target | None = None,
+        own_time: HostTime | None = None,
     ) -> None:
         self._config = config
         self._target = target
@@ -45,8 +50,9 @@ class ProviderBase:
         self._capacity = CapacityCache(config.capacity_lifetime)
         self._pid = os.getpid()
         retry = config.retry
+        clocks = {} if own_time is None else {"monotonic": own_time.monotonic, "wall_clock": own_time.wall_clock}
         self._host = Host(
-            retry_budget=RetryBudget(retry.budget, retry.budget_refill_per_second), observer=self._observe
+            retry_budget=RetryBudget(retry.budget, retry.budget_refill_per_second), observer=self._observe, **clocks
         )
 
     @property

@@ -1,6 +1,6 @@
 """Ready-made behaviours by name: what goes wrong in the recordings of real clusters, and what goes well.
 
-Pods choose one by the label `simulation.hodei.io/behaviour`:
+Pods choose one by the label `simulation/behaviour`:
 
     cluster = Cluster(behaviours=by_name())
     spec = WorkerSpec(..., labels={BEHAVIOUR_LABEL: "oom-killed"})
@@ -22,7 +22,7 @@ from hodei_k8s_core.simulation.behaviour import (
 )
 from hodei_k8s_core.simulation.wire import Json
 
-BEHAVIOUR_LABEL = "simulation.hodei.io/behaviour"
+BEHAVIOUR_LABEL = "simulation/behaviour"
 _LOW_ON_MEMORY = (
     "The node was low on resource: memory. Threshold quantity: 100Mi, available: 60Mi. "
     "Container worker was using 1Gi, request is 128Mi, has larger consumption of memory. "

@@ -13,6 +13,8 @@ from hodei_k8s_core.simulation.statuses import bad_request, unsupported_media_ty
 from hodei_k8s_core.simulation.wire import Json
 
 T = TypeVar("T")
+_PROTOBUF = b"k8s\x00"
+"""How every object in Kubernetes' own binary form begins."""
 _MERGE_KEYS = {
     "containers": "name",
     "initContainers": "name",
@@ -26,7 +28,9 @@ _MERGE_KEYS = {
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """A request's body. Raises: Refused (400)."""
+    """A request's body. Raises: Refused (400, or 415 for a form that is not JSON)."""
+    if body.startswith(_PROTOBUF):
+        raise unsupported_media_type("the simulated API server reads JSON only")
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError as error:

@@ -128,8 +128,8 @@ def too_new(version: int, current: int) -> Refused:
     return Refused(failure(504, "Timeout", message, details))
 
 
-def unsupported_media_type() -> Refused:
-    return Refused(failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {}))
+def unsupported_media_type(message: str = "415: Unsupported Media Type") -> Refused:
+    return Refused(failure(415, "UnsupportedMediaType", message, {}))
 
 
 def unknown_resource() -> Refused:

@@ -20,6 +20,7 @@ from hodei_k8s_transport.cli.commands import (
     rbac,
     reconcile,
     run,
+    simulate,
     status,
     wait,
 )
@@ -28,6 +29,8 @@ from hodei_k8s_transport.cli.session import Context, Kubeconfig, Namespace, Prov
 EPILOG = """Examples:
 
   hodei-k8s health
+
+  hodei-k8s run --simulated -- echo hello
 
   hodei-k8s run busybox:1.36 --create-namespace -- sh -c 'echo hello'
 
@@ -80,5 +83,7 @@ for command in (
     rbac,
     capabilities,
     fits,
+    simulate,
 ):
-    app.command(name=command.NAME, epilog=command.EXAMPLES)(command.command)
+    kind = run.RunCommand if command is run else None
+    app.command(name=command.NAME, epilog=command.EXAMPLES, cls=kind)(command.command)

@@ -75,6 +75,11 @@ def test_a_namespace_goes_when_all_in_it_has_gone() -> None:
     assert refusal(cluster, get(path), 70.0)[0] == 404
 
 
+def test_a_body_in_the_binary_form_is_told_apart() -> None:
+    told = Request("POST", f"{V1}/configmaps", body=b"k8s\x00\x0a\x0f")
+    assert refusal(Cluster(), told) == (415, "UnsupportedMediaType", "the simulated API server reads JSON only")
+
+
 def test_a_limit_on_claims_says_nothing_to_pods() -> None:
     cluster = Cluster()
     limits = [{"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}}]
