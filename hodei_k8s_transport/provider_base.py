@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Collection, Generator
 from typing import Any, TypeVar
 
@@ -50,9 +51,11 @@ class ProviderBase:
         self._capacity = CapacityCache(config.capacity_lifetime)
         self._pid = os.getpid()
         retry = config.retry
-        clocks = {} if own_time is None else {"monotonic": own_time.monotonic, "wall_clock": own_time.wall_clock}
         self._host = Host(
-            retry_budget=RetryBudget(retry.budget, retry.budget_refill_per_second), observer=self._observe, **clocks
+            retry_budget=RetryBudget(retry.budget, retry.budget_refill_per_second),
+            observer=self._observe,
+            monotonic=time.monotonic if own_time is None else own_time.monotonic,
+            wall_clock=time.time if own_time is None else own_time.wall_clock,
         )
 
     @property

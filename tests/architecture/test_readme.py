@@ -24,6 +24,6 @@ def test_every_folder_that_it_names_is_there() -> None:
         assert (Path(__file__).parents[2] / name).is_dir(), name
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["asyncio", "trio", "threads"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["asyncio", "trio", "threads", "pytest"])
 def test_an_example_is_code(example: str) -> None:
     ast.parse(example)
