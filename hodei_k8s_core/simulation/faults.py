@@ -157,7 +157,7 @@ class Rule(msgspec.Struct, frozen=True):
     when: Callable[[Request], bool] | None = None
 
     def matches(self, request: Request) -> bool:
-        return _matches(self, request)
+        return _matches(self, *_meaning(request), request)
 
     def fires_at(self, count: int) -> bool:
         """Whether it fires on the `count`th matching request (from 1)."""
@@ -173,20 +173,18 @@ class Chance(msgspec.Struct, frozen=True):
     resource: str = ""
     when: Callable[[Request], bool] | None = None
 
-    def matches(self, request: Request) -> bool:
-        return _matches(self, request)
-
 
 class FaultPlan:
     """Rules, and how often each has matched; and chances, drawn from numbers with a `seed`.
 
-    `fired` lists what happened, in order. `rules` and `chances` may be changed at any time; a rule counts requests from
-    when it was put there.
+    `fired` lists what happened, in order; `seen` counts all requests. `rules` and `chances` may be changed at any time;
+    a rule counts requests from when it was put there.
     """
 
     def __init__(self, rules: Iterable[Rule] = (), chances: Iterable[Chance] = (), *, seed: int = 0) -> None:
         self.rules = list(rules)
         self.chances = list(chances)
+        self.seen = 0
         self._randomness = Randomness(seed)
         self.fired: list[tuple[Fault, Request]] = []
         self._counts: list[tuple[Rule, int]] = []
@@ -197,9 +195,14 @@ class FaultPlan:
 
     def faults_for(self, request: Request) -> tuple[Fault, ...]:
         """The faults that this request meets; it is counted."""
-        counted = [(rule.fault, rule.fires_at(self._count(rule))) for rule in self.rules if rule.matches(request)]
+        self.seen += 1
+        verb, resource = _meaning(request)
+        matching = [rule for rule in self.rules if _matches(rule, verb, resource, request)]
+        counted = [(rule.fault, rule.fires_at(self._count(rule))) for rule in matching]
         counted += [
-            (one.fault, self._randomness.next() < one.probability) for one in self.chances if one.matches(request)
+            (one.fault, self._randomness.next() < one.probability)
+            for one in self.chances
+            if _matches(one, verb, resource, request)
         ]
         faults = tuple(fault for fault, fires in counted if fires)
         self.fired += [(fault, request) for fault in faults]
@@ -215,7 +218,12 @@ class FaultPlan:
         return 1
 
 
-def _matches(rule: Rule | Chance, request: Request) -> bool:
+def _meaning(request: Request) -> tuple[str, str]:
     route = route_of(request)
-    verb, resource = ("", "") if route is None else (route.verb, route.full_resource)
-    return rule.verb in ("", verb) and rule.resource in ("", resource) and (rule.when is None or rule.when(request))
+    return ("", "") if route is None else (route.verb, route.full_resource)
+
+
+def _matches(rule: Rule | Chance, verb: str, resource: str, request: Request) -> bool:
+    if rule.verb not in ("", verb) or rule.resource not in ("", resource):
+        return False
+    return rule.when is None or rule.when(request)

@@ -58,7 +58,7 @@ class ShapedReply:
     def next_event_at(self, now: float) -> float | None:
         due = self._late[0][0] if self._late else None
         own = self._reply.next_event_at(now)
-        return min((time for time in (due, own) if time is not None), default=None)
+        return min((time for time in (due, own) if time is not None and time > now), default=None)
 
     def fail(self, error: TransportError) -> None:
         """From now on every read raises `error`."""

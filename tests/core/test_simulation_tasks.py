@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Emit, Operation, Sleep, Stream
+from hodei_k8s_core.effects import SILENCE, Emit, Operation, Sleep, Stream
 from hodei_k8s_core.errors import ConnectionFailed, HodeiK8sError, TransportError, TransportFault
 from hodei_k8s_core.errors import Delivery as Sent
 from hodei_k8s_core.operations import create_worker, destroy_worker, get_worker_status, watch_workers
@@ -22,6 +22,7 @@ from hodei_k8s_core.simulation import (
     FaultPlan,
     LoseRequest,
     Rule,
+    StallStream,
     Tasks,
     World,
     throttled,
@@ -186,3 +187,11 @@ def test_a_task_without_a_watch_needs_no_news() -> None:
     tasks.run_until(20.0)
     assert b"".join(tasks.done["log"].result) == b"x\ny\n"
     assert msgspec.json.encode(sorted(tasks.done)) == b'["log"]'
+
+
+def test_what_is_late_on_a_silent_reply_keeps_nobody_awake() -> None:
+    world = ready_world(faults=[Rule("watch", "pods", DelayEvents(1.0)), Rule("watch", "pods", StallStream(after=0))])
+    tasks = Tasks(world)
+    tasks.start("watch", reads(watch(timeoutSeconds="60"), silence_limit=30.0))
+    tasks.run_until(world.now + 40.0)
+    assert tasks.done["watch"].result == [SILENCE]
