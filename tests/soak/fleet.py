@@ -112,12 +112,13 @@ class Fleet:
             yield from self._clear_up_once()
 
     def _clear_up_once(self) -> Operation[None]:
+        before = set(self._wanted)
         try:
             found = yield from list_workers(CONFIG)
         except ProviderError:
             return
         for info in found:
-            if info.worker_id in self._wanted:
+            if info.worker_id in self._wanted | before:  # before: its host may have ended it since the list was made
                 continue
             if info.worker_id not in self._crashed:
                 self._wrong.append(f"{info.worker_id}: its host is done, and has left it behind")
