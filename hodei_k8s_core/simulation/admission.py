@@ -7,14 +7,14 @@ admission/plugin/resourcequota.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from hodei_k8s_core.capacity.amounts import added, exact, nanos_of
 from hodei_k8s_core.capacity.candidate import CandidateSpec, read_candidate
 from hodei_k8s_core.capacity.limit_range import CONTAINER, POD, Limit, LimitRange, with_limit_defaults
-from hodei_k8s_core.capacity.pod_demand import limits_of, requests_of
+from hodei_k8s_core.capacity.pod_demand import DemandContainer, limits_of, requests_of
 from hodei_k8s_core.capacity.quota import Quota, ScopeRule, counts, overdrafts, usage_of
 from hodei_k8s_core.quantity import Quantity, QuantityFormat
 from hodei_k8s_core.simulation.statuses import not_admitted
@@ -36,18 +36,16 @@ class Admission:
         if not ranges:
             return pod
         ready = with_limit_defaults(read_candidate(pod), ranges)
-        containers, told = [], list[str]()
-        for one, demand in zip(pod["spec"]["containers"], ready.containers, strict=True):
-            both = {"requests": demand.resources.requests, "limits": demand.resources.limits}
-            for what, amounts in both.items():
-                new = sorted(amounts.keys() - (one["resources"].get(what) or {}).keys())
-                told += [f"{', '.join(new)} {what[:-1]} for container {one['name']}"] if new else []
-            containers.append({**one, "resources": {what: dict(amounts) for what, amounts in both.items() if amounts}})
+        told: list[str] = []
+        spec = {**pod["spec"], "containers": _filled(pod["spec"]["containers"], ready.containers, "container", told)}
+        if ready.init_containers:
+            first = pod["spec"]["initContainers"]
+            spec["initContainers"] = _filled(first, ready.init_containers, "init container", told)
         meta = pod["metadata"]
         if told:
             note = {"kubernetes.io/limit-ranger": f"LimitRanger plugin set: {'; '.join(told)}"}
             meta = {**meta, "annotations": {**(meta.get("annotations") or {}), **note}}
-        return {**pod, "metadata": meta, "spec": {**pod["spec"], "containers": containers}}
+        return {**pod, "metadata": meta, "spec": spec}
 
     def check(self, pod: Json) -> None:
         """Raises: Refused (403)."""
@@ -95,6 +93,18 @@ class Admission:
 
     def _listed(self, resource: str, namespace: str) -> list[Json]:
         return self._store.list_at(self._store.version, resource, namespace)
+
+
+def _filled(written: list[Json], ready: Sequence[DemandContainer], what: str, told: list[str]) -> list[Json]:
+    """The containers with what was set for them; `told` says so."""
+    containers = []
+    for one, demand in zip(written, ready, strict=True):
+        both = {"requests": demand.resources.requests, "limits": demand.resources.limits}
+        for kind, amounts in both.items():
+            new = sorted(amounts.keys() - ((one.get("resources") or {}).get(kind) or {}).keys())
+            told += [f"{', '.join(new)} {kind[:-1]} for {what} {one['name']}"] if new else []
+        containers.append({**one, "resources": {kind: dict(amounts) for kind, amounts in both.items() if amounts}})
+    return containers
 
 
 def _limit_range(item: Json) -> LimitRange:

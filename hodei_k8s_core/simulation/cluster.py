@@ -156,6 +156,10 @@ class Cluster:
             stream.cut()
         self._streams = []
 
+    def close(self) -> None:
+        """The end of it: programs that run as containers are killed."""
+        self._kubelet.kill_programs()
+
     def jump_clock(self, seconds: float) -> None:
         """The server's wall clock goes forward, or back; what is due is due when it was."""
         self.clock.offset += seconds

@@ -110,6 +110,13 @@ class Kubelet(Endings):
             if view.asked_to_stop is not None:
                 self._stop(view, 0, now)
 
+    def kill_programs(self) -> None:
+        """End what runs outside of the simulation."""
+        for view in self._views.values():
+            for one in view.containers:
+                if one.process is not None:
+                    one.process.kill()
+
     def _released(self, view: NodeView, now: float) -> None:
         self._unplaced.pop(view.uid, None)
         if self._scheduler.release(view.uid) and self._unplaced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -102,6 +103,7 @@ def _simulated(config: KubernetesConfig) -> Channel:
     """A channel to a cluster that lives as long as this command."""
     from hodei_k8s_transport.simulation import RealTime, SimulatedChannel, playground
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what the worker runs ends with this command
     cluster = playground(config.namespace)
     return SimulatedChannel(cluster, time=RealTime(cluster), latency=0.0)
 

@@ -6,6 +6,7 @@ its own, with the container's environment and this process's PATH.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import queue
@@ -15,10 +16,12 @@ import signal
 import subprocess
 import tempfile
 import threading
+import weakref
 from typing import IO, Any
 
 from hodei_k8s_core.simulation import Behaviour
 
+_running: weakref.WeakSet[LocalProcess] = weakref.WeakSet()
 _REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
 NOT_FOUND = 127
 NO_COMMAND = "the container has no command, and its image is not here"
@@ -67,6 +70,7 @@ class LocalProcess:
             self._lines.put(str(error))
             self._lines.put(None)
             return
+        _running.add(self)
         if self._process.stdout is not None:
             threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
 
@@ -92,6 +96,7 @@ class LocalProcess:
         self._signal(signal.SIGKILL)
         if self._process is not None:
             self._process.wait(KILL_LIMIT)
+        shutil.rmtree(self._home, ignore_errors=True)
 
     def _exit_code(self) -> int | None:
         """As a container tells it: 128 and the signal that ended it."""
@@ -111,6 +116,13 @@ class LocalProcess:
             for line in output:
                 self._lines.put(line.removesuffix(b"\n").decode(errors="replace"))
         self._lines.put(None)
+
+
+@atexit.register
+def _end_all() -> None:
+    """None outlives this process (unless it is killed itself, which nobody hears of)."""
+    for process in tuple(_running):
+        process.kill()
 
 
 def environment_of(spec: Json) -> dict[str, str]:

@@ -60,6 +60,8 @@ class SimulatedServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        with self.lock:
+            self.cluster.close()
 
     def write_kubeconfig(self, path: Path) -> Path:
         """A kubeconfig that names this server."""

@@ -52,7 +52,7 @@ def namespace(kubeconfig: Path) -> Iterator[str]:
     """A namespace of this session's own, deleted at its end."""
     name = f"hodei-test-{secrets.token_hex(4)}"
     kubectl = Kubectl(kubeconfig)
-    kubectl("create", "namespace", name)
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     try:
         _wait_for_account(kubectl.in_namespace(name))
         yield name

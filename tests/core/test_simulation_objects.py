@@ -203,3 +203,9 @@ def test_two_containers_can_be_evicted_but_once() -> None:
     ask(cluster, post(spec))
     cluster.advance(10.0)
     assert cluster.pods(NAMESPACE)["a"]["status"]["reason"] == "Evicted"
+
+
+def test_what_runs_ends_with_the_cluster(program: Program, running: Cluster) -> None:
+    ask(running, create("b", image="other:1"))
+    running.close()
+    assert program.process.signals == ["KILL"]

@@ -16,8 +16,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_transport.channels.recording.exchange_file import load_recording
 from hodei_k8s_transport.cli.app import app
+from hodei_k8s_transport.provider import KubernetesProvider
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 15.0
@@ -61,7 +64,7 @@ def test_without_it_an_image_is_needed() -> None:
 def test_what_is_simulated_can_be_recorded(tmp_path: Path) -> None:
     result = hodei("--record", str(tmp_path / "r"), "run", "--simulated", "--", "echo", "hello")
     assert (result.exit_code, result.stdout) == (0, "hello\n")
-    assert load_recording(tmp_path / "r")
+    assert load_recording(tmp_path / "r").exchanges
 
 
 # --- simulate
@@ -100,6 +103,14 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
 def test_the_command_line_works_against_it(
     serving: tuple[subprocess.Popen[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +143,34 @@ DEMO = {
         ],
     },
 }
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_runs_there_ends_with_it(number: signal.Signals, tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "config"
+    words = [
+        sys.executable,
+        "-m",
+        "hodei_k8s_transport",
+        "simulate",
+        "--port",
+        "0",
+        "--write-kubeconfig",
+        str(kubeconfig),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        script = f"echo $$ > {tmp_path}/pid; while :; do sleep 0.05; done"
+        config = KubernetesConfig(kubeconfig_path=str(kubeconfig))
+        with KubernetesProvider.connect(config) as provider:
+            spec = WorkerSpec(worker_id="a", image="x:1", server_address="h:1", command=["sh", "-c", script])
+            provider.wait_for_worker(provider.create_worker(spec))
+        until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip() != "")
+        pid = int((tmp_path / "pid").read_text())
+        process.send_signal(number)
+        process.wait(LIMIT)
+    until(lambda: is_gone(pid))
 
 
 @needs_kubectl

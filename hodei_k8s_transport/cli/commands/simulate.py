@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,7 @@ def command(
     """
     from hodei_k8s_transport.simulation import SimulatedServer, playground
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what Pods run ends with it
     with failures_told(when_interrupted="the simulated cluster is gone"):
         cluster = playground(target_of(context).config(os.environ).namespace)
         try:
