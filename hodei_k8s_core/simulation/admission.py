@@ -47,6 +47,21 @@ class Admission:
             meta = {**meta, "annotations": {**(meta.get("annotations") or {}), **note}}
         return {**pod, "metadata": meta, "spec": spec}
 
+    def with_runtime(self, pod: Json) -> Json:
+        """The Pod with what its RuntimeClass adds. Raises: Refused (403) where there is none."""
+        name = pod["spec"].get("runtimeClassName")
+        if not name:
+            return pod
+        runtime = self._store.find("runtimeclasses", "", name)
+        if runtime is None:
+            why = f'pod rejected: RuntimeClass "{name}" not found'
+            raise not_admitted("pods", pod["metadata"]["name"], why)
+        spec, place = pod["spec"], runtime.get("scheduling") or {}
+        added: Json = {"nodeSelector": {**(spec.get("nodeSelector") or {}), **(place.get("nodeSelector") or {})}}
+        added["tolerations"] = [*(spec.get("tolerations") or ()), *(place.get("tolerations") or ())]
+        added["overhead"] = (runtime.get("overhead") or {}).get("podFixed")
+        return {**pod, "spec": {**spec, **{key: value for key, value in added.items() if value}}}
+
     def check(self, pod: Json) -> None:
         """Raises: Refused (403)."""
         for why in self._refusals(pod):

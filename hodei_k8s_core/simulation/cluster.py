@@ -207,6 +207,8 @@ class Cluster:
 
     def _changed(self, resource: str, namespace: str, now: float) -> None:
         """An object was written that others look at."""
+        if resource == "nodes":
+            self._nodes.taint_cordoned()
         if resource in ("nodes", "persistentvolumeclaims"):
             self._agenda.at(now, self._kubelet.reschedule)
         elif resource == "resourcequotas":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from hodei_k8s_core.capacity.node import NO_SCHEDULE, UNSCHEDULABLE_TAINT
 from hodei_k8s_core.simulation.agenda import Agenda
 from hodei_k8s_core.simulation.events import Recorder
 from hodei_k8s_core.simulation.kubelet import Kubelet
@@ -22,6 +23,7 @@ from hodei_k8s_core.simulation.wire import Json, ServerClock
 NOTICED = 40.0
 TOLERATED = 300.0
 _TAINT = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
+_CORDONED = {"key": UNSCHEDULABLE_TAINT, "effect": NO_SCHEDULE}
 _SILENT = {"reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status."}
 _READY = {"reason": "KubeletReady", "message": "kubelet is posting ready status"}
 _BY_TAINT = ("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
@@ -69,6 +71,15 @@ class NodeLife:
         self._kubelet = kubelet
         self._pods = pods
         self._lost: dict[str, float] = {}
+
+    def taint_cordoned(self) -> None:
+        """A cordoned node has a taint that says so, and no other node has it."""
+        for node in self._store.list_at(self._store.version, "nodes", None):
+            spec = node.get("spec") or {}
+            kept = [one for one in spec.get("taints") or () if one["key"] != UNSCHEDULABLE_TAINT]
+            wanted = [*kept, _CORDONED] if spec.get("unschedulable") else kept
+            if wanted != list(spec.get("taints") or ()):
+                self._store.put("nodes", {**node, "spec": {**spec, "taints": wanted}})
 
     def lose(self, node: str, now: float) -> None:
         """It is silent from now on."""

@@ -43,7 +43,7 @@ class Pods(Objects):
         return {**ready, "metadata": {**ready["metadata"], "generation": 1}}
 
     def mutated(self, item: Json) -> Json:
-        return with_qos_class(self._admission.with_limit_defaults(item))
+        return with_qos_class(self._admission.with_limit_defaults(self._admission.with_runtime(item)))
 
     def admit(self, item: Json) -> None:
         self._admission.check(item)

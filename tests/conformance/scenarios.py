@@ -132,6 +132,7 @@ SCENARIOS: dict[str, list[Step]] = {
         post(PODS, pod(restartPolicy="Sometimes")),
         post(PODS, pod(serviceAccountName="nobody")),
         post(PODS, pod(priorityClassName="nothing")),
+        post(PODS, pod(runtimeClassName="nothing")),
         post("/api/v1/namespaces/nowhere/pods", pod()),
         Step("GET", f"{PODS}/absent"),
         Step("GET", "/api/v1/nothing"),

@@ -107,6 +107,33 @@ def test_a_cordoned_node_takes_nothing_until_it_is_open_again() -> None:
     assert seen(cluster, "a", 3.0)[0] == "lab-node"
 
 
+def test_a_cordoned_node_is_tainted_as_well() -> None:
+    cluster = Cluster(nodes=[make_node("a", taints=({"key": "x", "effect": "NoSchedule"},)), make_node("b")])
+
+    def keys_after(value: bool) -> list[str]:
+        body = msgspec.json.encode({"spec": {"unschedulable": value}})
+        ask(cluster, Request("PATCH", f"{NODES}/a", headers=MERGE_PATCH, body=body))
+        return [one["key"] for one in ask(cluster, get(f"{NODES}/a"))["spec"]["taints"]]
+
+    assert keys_after(True) == ["x", "node.kubernetes.io/unschedulable"]
+    assert keys_after(False) == ["x"]
+
+
+def test_a_runtime_class_says_where_and_what_it_takes() -> None:
+    cluster = Cluster(nodes=[make_node(cpu="1"), make_node("special", cpu="1", labels={"runtime": "vm"})])
+    runtime = {
+        "metadata": {"name": "vm"},
+        "handler": "vm",
+        "overhead": {"podFixed": {"cpu": "300m"}},
+        "scheduling": {"nodeSelector": {"runtime": "vm"}},
+    }
+    ask(cluster, post(runtime, "/apis/node.k8s.io/v1/runtimeclasses"))
+    ask(cluster, create("a", spec=asking("500m", runtimeClassName="vm")))
+    ask(cluster, create("b", spec=asking("500m", runtimeClassName="vm")))
+    assert seen(cluster, "a", 1.0)[0] == "special"
+    assert "1 Insufficient cpu" in seen(cluster, "b", 1.0)[1]
+
+
 # --- lost nodes
 
 
