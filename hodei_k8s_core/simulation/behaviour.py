@@ -70,12 +70,10 @@ class Program(Protocol):
     def start(self, pod: Json, container: str) -> Process: ...
 
 
-def image_cannot_be_pulled(image: str) -> Waits:
-    """`ErrImagePull` and `ImagePullBackOff` in turn, for ever."""
-    fault = (
-        f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to do request: '
-        'Head "http://localhost:1/v2/absent/manifests/1": dial tcp 127.0.0.1:1: connect: connection refused'
-    )
+def image_cannot_be_pulled(image: str, why: str = "") -> Waits:
+    """`ErrImagePull` and `ImagePullBackOff` in turn, for ever. `why`: what the registry said."""
+    fault = f'failed to pull and unpack image "{image}": failed to resolve reference "{image}"'
+    fault += f": {why}" if why else ""
     return Waits(
         (("ErrImagePull", fault), ("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {fault}'))
     )

@@ -47,9 +47,9 @@ class Cluster:
     """One API server with its store, scheduler and kubelets.
 
     `behaviours`: what containers do, by image, by a function of it, or `ByPod`. `nodes`: their objects (`make_node`);
-    without any there is one that takes everything. `history_limit`: changes that watches can go back. `denied`: what
-    the caller may not do; change it at any time. `clock_offset`: seconds that the server's clock is ahead of the
-    host's.
+    without any there is one that takes everything. One that is created later has no kubelet, as in a real cluster: what
+    is placed there stays Pending. `history_limit`: changes that watches can go back. `denied`: what the caller may not
+    do; change it at any time. `clock_offset`: seconds that the server's clock is ahead of the host's.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Cluster:
         nodes: Iterable[Json] = (),
         history_limit: int = HISTORY_LIMIT,
     ) -> None:
+        known = list(nodes)
         self.denied: Denials = frozenset(denied)
         self.clock = ServerClock(clock_offset)
         self.store = Store(history_limit)
@@ -77,6 +78,7 @@ class Cluster:
             recorder,
             behaviours if behaviours is not None else {},
             self._admission.refresh,
+            frozenset([NODE, *(node["metadata"]["name"] for node in known)]),
         )
         pods = Pods(self.store, self._kubelet, self.clock, self._admission)
         plain = Plain(self.store, self.clock, self._changed)
@@ -87,7 +89,7 @@ class Cluster:
         for name in namespaces:
             head = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
             self.handle(Request("POST", "/api/v1/namespaces", body=encode(head)), 0.0)
-        for node in nodes:
+        for node in known:
             self.handle(Request("POST", "/api/v1/nodes", body=encode(RESOURCES["nodes"].typed(node))), 0.0)
 
     def handle(self, request: Request, now: float) -> Response | OpenStream:

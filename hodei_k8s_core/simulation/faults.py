@@ -156,9 +156,6 @@ class Rule(msgspec.Struct, frozen=True):
     times: int | None = 1
     when: Callable[[Request], bool] | None = None
 
-    def matches(self, request: Request) -> bool:
-        return _matches(self, *_meaning(request), request)
-
     def fires_at(self, count: int) -> bool:
         """Whether it fires on the `count`th matching request (from 1)."""
         return count >= self.nth and (self.times is None or count < self.nth + self.times)

@@ -27,7 +27,10 @@ MOUNT_RETRY = 120.0
 
 
 class Kubelet(Endings):
-    """Those of every node; they write Pods' status into the store. `on_release` hears where there is room again."""
+    """Those of `nodes`; they write Pods' status into the store. What is placed on another node stays Pending.
+
+    `on_release` hears in which namespace a Pod is over.
+    """
 
     def __init__(
         self,
@@ -37,11 +40,13 @@ class Kubelet(Endings):
         recorder: Recorder,
         behaviours: Behaviours,
         on_release: Callable[[str], None],
+        nodes: frozenset[str],
     ) -> None:
         super().__init__(store, agenda, clock, recorder)
         self._behaviours = behaviours
         self._scheduler = Scheduler(store)
         self._on_release = on_release
+        self._nodes = nodes
         self._unplaced: dict[str, NodeView] = {}
         self._runs = 0
 
@@ -137,8 +142,12 @@ class Kubelet(Endings):
             return
         view.node, view.unschedulable = placed.node, ""
         self._publish(view, now)
-        told = f"Successfully assigned {view.namespace}/{view.name} to {view.node}"
-        self._recorder.scheduler(self._pod(view), "Normal", "Scheduled", told, now)
+        if "nodeName" not in pod["spec"]:
+            told = f"Successfully assigned {view.namespace}/{view.name} to {view.node}"
+            self._recorder.scheduler(self._pod(view), "Normal", "Scheduled", told, now)
+        if placed.node not in self._nodes:
+            view.lost = True
+            return
         view.started = now
         self._publish(view, now)
         self._watch_deadline(view, now)

@@ -27,6 +27,10 @@ _LOW_ON_MEMORY = (
     "The node was low on resource: memory. Threshold quantity: 100Mi, available: 60Mi. "
     "Container worker was using 1Gi, request is 128Mi, has larger consumption of memory. "
 )
+_REFUSED = (
+    'failed to do request: Head "http://localhost:1/v2/absent/manifests/1": dial tcp 127.0.0.1:1: connect: '
+    "connection refused"
+)
 
 
 def _waits(reason: str, message: str) -> Callable[[str], Behaviour]:
@@ -47,7 +51,7 @@ LIBRARY: dict[str, Callable[[str], Behaviour]] = {
     "slow-to-be-ready": _always(Behaviour(ready=4, term=None)),
     "never-ready": _always(Behaviour(ready=None)),
     "ignores-sigterm": _always(Behaviour(ready=0, term=None)),
-    "image-pull-error": lambda image: Behaviour(fail=image_cannot_be_pulled(image)),
+    "image-pull-error": lambda image: Behaviour(fail=image_cannot_be_pulled(image, _REFUSED)),
     "image-never-pull": _waits(
         "ErrImageNeverPull", 'Container image "{image}" is not present with pull policy of Never'
     ),

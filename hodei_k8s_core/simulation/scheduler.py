@@ -53,12 +53,15 @@ class Scheduler:
 
     def place(self, pod: Json) -> Placement:
         """Choose a node, and take the room there."""
+        wanted = Wanted.of(read_candidate(pod))
+        given: str = pod["spec"].get("nodeName", "")
+        if given:  # put there by whoever made it: nobody is asked
+            return self._taken_by(pod, given, wanted)
         nodes = self._read_nodes()
         missing = self._missing_claim(pod)
         if missing and nodes:
             told = f'persistentvolumeclaim "{missing}" not found. not found'
             return Placement(message=f"0/{len(nodes)} nodes are available: {told}")
-        wanted = Wanted.of(read_candidate(pod))
         said = {node.name: self._said(node, wanted) for node in nodes}
         fitting = [name for name, (words, _) in said.items() if not words]
         if not nodes:
@@ -66,10 +69,13 @@ class Scheduler:
         if not fitting:
             return Placement(message=_message(said.values()))
         chosen = min(fitting, key=lambda name: self._taken.get(name, {}).get(PODS, 0))
+        return self._taken_by(pod, chosen, wanted)
+
+    def _taken_by(self, pod: Json, node: str, wanted: Wanted) -> Placement:
         requests = {**counted(requests_of(wanted.spec)), PODS: 1}
-        self._on[pod["metadata"]["uid"]] = chosen, requests
-        self._taken[chosen] = added(self._taken.get(chosen, {}), requests)
-        return Placement(chosen)
+        self._on[pod["metadata"]["uid"]] = node, requests
+        self._taken[node] = added(self._taken.get(node, {}), requests)
+        return Placement(node)
 
     def release(self, uid: str) -> bool:
         """A Pod is over or gone; whether that makes room."""

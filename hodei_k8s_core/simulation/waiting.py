@@ -9,6 +9,7 @@ REAL_PULL = 1.0
 Told = tuple[str, str, str]
 
 _WAITING: dict[str, tuple[Told, ...]] = {
+    "ContainerCreating": (),
     "ErrImagePull": (
         ("Normal", "Pulling", 'Pulling image "{image}"'),
         ("Warning", "Failed", 'Failed to pull image "{image}": {message}'),

@@ -119,6 +119,31 @@ def test_a_cordoned_node_is_tainted_as_well() -> None:
     assert keys_after(False) == ["x"]
 
 
+def test_a_pod_that_names_its_node_is_there_and_takes_room() -> None:
+    cluster = Cluster(nodes=[make_node("n1", cpu="1"), make_node("n2", cpu="1")])
+    ask(cluster, create("a", spec=asking("900m", nodeName="n2")))
+    assert seen(cluster, "a", 1.0) == ("n2", "")
+    ask(cluster, create("b", spec=asking("900m")), 1.0)
+    ask(cluster, create("c", spec=asking("900m")), 2.0)
+    assert (seen(cluster, "b", 3.0)[0], seen(cluster, "c", 3.0)[0]) == ("n1", "")
+    told = [(one["reason"], one["involvedObject"]["name"]) for one in ask(cluster, get(EVENTS), 3.0)["items"]]
+    assert ("Scheduled", "a") not in told
+    assert ("Scheduled", "b") in told
+
+
+def test_a_node_that_comes_later_has_no_kubelet() -> None:
+    cluster = Cluster(nodes=[make_node(cpu="0")])
+    ask(cluster, post(make_node("later"), NODES))
+    ask(cluster, create("a", spec=asking("1")))
+    pod = ask(cluster, get(f"{PODS}/a"), 100.0)
+    assert (pod["spec"]["nodeName"], pod["status"]["phase"]) == ("later", "Pending")
+    ask(cluster, delete(gracePeriodSeconds=1), 100.0)
+    cluster.advance(200.0)
+    assert "a" in cluster.pods(NAMESPACE)
+    ask(cluster, delete(gracePeriodSeconds=0), 200.0)
+    assert cluster.pods(NAMESPACE) == {}
+
+
 def test_a_runtime_class_says_where_and_what_it_takes() -> None:
     cluster = Cluster(nodes=[make_node(cpu="1"), make_node("special", cpu="1", labels={"runtime": "vm"})])
     runtime = {
