@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
+from hodei_k8s_core.capacity.candidate import read_candidate
+from hodei_k8s_core.quantity import parse_quantity
 from hodei_k8s_core.simulation.wire import Json
 
 _SPEC_DEFAULTS: Json = {
@@ -41,7 +43,14 @@ def with_defaults(pod: Json) -> Json:
     status: Json = {"phase": "Pending"}
     if spec.get("schedulingGates"):
         status["conditions"] = [_GATED]
-    return {"metadata": pod["metadata"], "spec": {**_SPEC_DEFAULTS, **spec, "containers": containers}, "status": status}
+    filled = {**_SPEC_DEFAULTS, **spec, "containers": containers}
+    if spec.get("initContainers"):
+        filled["initContainers"] = [_with_container_defaults(one) for one in spec["initContainers"]]
+    whole = read_candidate({"spec": filled}).resources if "resources" in filled else None
+    if whole is not None and whole.limits:  # of the Pod: a limit is a request, beside what the containers request
+        requests = {name: str(parse_quantity(str(text))) for name, text in whole.requests.items()}
+        filled["resources"] = {"requests": requests, "limits": whole.limits}
+    return {"metadata": pod["metadata"], "spec": filled, "status": status}
 
 
 def with_qos_class(pod: Json) -> Json:

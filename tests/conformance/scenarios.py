@@ -25,9 +25,9 @@ class Step(msgspec.Struct, frozen=True):
     pause: float = 0.0
 
 
-def pod(name: str = "p", resources: Json | None = None, **spec: Any) -> Json:
-    """A Pod that no node takes."""
-    container = {"name": "worker", "image": "localhost/worker:1", **({"resources": resources} if resources else {})}
+def pod(name: str = "p", own: Json | None = None, **spec: Any) -> Json:
+    """A Pod that no node takes. `own`: the resources of its container."""
+    container = {"name": "worker", "image": "localhost/worker:1", **({"resources": own} if own else {})}
     meta = {"name": name, "labels": {"app": "x"}} if not name.endswith("-") else {"generateName": name}
     whole = {"restartPolicy": "Never", "nodeSelector": {"hodei.test/none": "true"}, "containers": [container], **spec}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": whole}
@@ -138,6 +138,18 @@ SCENARIOS: dict[str, list[Step]] = {
         Step("GET", "/api/v1/nothing"),
         Step("PUT", PODS, pod()),
         Step("PATCH", f"{PODS}/absent", {}, content="application/json"),
+    ],
+    "amounts of the whole Pod": [
+        post(
+            PODS,
+            pod("a", amounts({"cpu": "300m"}), resources={"limits": {"cpu": "2", "memory": "1Gi"}}),
+            ("dryRun", "All"),
+        ),
+        post(
+            PODS,
+            pod("a", initContainers=[{"name": "i", "image": "x", "resources": {"limits": {"cpu": "1"}}}]),
+            ("dryRun", "All"),
+        ),
     ],
     "gates": [
         post(PODS, GATED),

@@ -66,6 +66,8 @@ def _object(value: Json) -> Json:
     told["spec"] = {key: spec[key] for key in _SPEC if spec.get(key)}
     if "containers" in spec:
         told["spec"]["containers"] = [[one["name"], one["image"], one.get("resources")] for one in spec["containers"]]
+        told["spec"]["initContainers"] = [[one["name"], one.get("resources")] for one in spec.get("initContainers", ())]
+        told["spec"]["resources"] = spec.get("resources")
     told["state"] = {key: status[key] for key in _STATUS if key in status}
     conditions = status.get("conditions") or []
     told["conditions"] = [[one["type"], one["status"], one.get("reason"), one.get("message")] for one in conditions]
