@@ -54,8 +54,9 @@ def with_defaults(pod: Json) -> Json:
 
 
 def with_qos_class(pod: Json) -> Json:
-    """With the class that follows from its requests and limits."""
-    return {**pod, "status": {**pod["status"], "qosClass": _qos_class(pod["spec"]["containers"])}}
+    """With the class that follows from the requests and limits of all its containers."""
+    of_all = [*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())]
+    return {**pod, "status": {**pod["status"], "qosClass": _qos_class(of_all)}}
 
 
 def with_plain_defaults(resource: str, item: Json) -> Json:

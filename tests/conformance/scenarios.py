@@ -276,6 +276,7 @@ SCENARIOS: dict[str, list[Step]] = {
         ),
         post(PODS, pod("d"), ("dryRun", "All"), pause=1.0),
         post(PODS, pod("d", amounts({"cpu": "500m"})), ("dryRun", "All")),
+        post(PODS, pod("d", initContainers=[{"name": "i", "image": "x"}]), ("dryRun", "All")),
         delete(f"{NS}/limitranges/o"),
     ],
     "quota": [
