@@ -102,8 +102,9 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def is_invalid(self) -> bool:
-        """The object itself is wrong; `causes` name the fields."""
-        return self.reason == "Invalid" or self.code == 422
+        """The object itself is wrong; `causes` name the fields, or the message those that the server does not know."""
+        is_unknown_field = self.reason == "BadRequest" and "strict decoding error" in self.message
+        return self.reason == "Invalid" or self.code == 422 or is_unknown_field
 
     @property
     def is_retryable(self) -> bool:

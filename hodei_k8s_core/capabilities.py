@@ -23,6 +23,7 @@ from hodei_k8s_core.validation import (
     sequence_faults,
     text_that,
     within,
+    word_problem,
 )
 
 MAX_EXECUTION_TIME: Final = float(MAX_INT32)
@@ -75,6 +76,7 @@ _CHECKS: Final[dict[str, Problem]] = {
     "architecture": optional(instance(Architecture, "an Architecture")),
     "preferred_region": optional(text_that(_name_problem)),
     "timeout": optional(number(1)),
+    "profile": optional(word_problem),
 }
 
 
@@ -83,6 +85,7 @@ class JobRequirements(msgspec.Struct, frozen=True, kw_only=True):
 
     `resources` None means the configured defaults. `required_labels` are of the worker's node. `allowed_regions`: zones
     or regions, of which any will do; empty is anywhere. `preferred_region` is a wish, and decides nothing.
+    `profile`: of the configuration, whose settings hold for the worker.
 
     Raises: ConfigurationError with every fault.
     """
@@ -94,6 +97,7 @@ class JobRequirements(msgspec.Struct, frozen=True, kw_only=True):
     allowed_regions: Sequence[str] = ()
     preferred_region: str | None = None
     timeout: float | None = None
+    profile: str | None = None
 
     def __post_init__(self) -> None:
         raise_faults("the job requirements are not valid", within("requirements", _faults(self)))

@@ -21,6 +21,7 @@ IDLE_SINCE: Final = "hodei.io/idle-since"
 DRAINING: Final = "hodei.io/draining"
 IDLE_TIMEOUT: Final = "hodei.io/idle-timeout"
 TTL_AFTER_COMPLETION: Final = "hodei.io/ttl-after-completion"
+COMPANIONS: Final = "hodei.io/companions"
 SAFE_TO_EVICT: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 DO_NOT_DISRUPT: Final = "karpenter.sh/do-not-disrupt"
 

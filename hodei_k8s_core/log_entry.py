@@ -72,6 +72,9 @@ class LogEntry(msgspec.Struct, frozen=True, eq=False, gc=False):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LogEntry) and self._told == other._told
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # msgspec's own would compare identities
+
     def __hash__(self) -> int:
         return hash(self._told)
 

@@ -17,6 +17,7 @@ POD_NAME_PREFIX: Final = "hodei-worker-"
 _DNS_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
 _LABEL_TEXT: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _ENVIRONMENT_NAME: Final = re.compile(r"[ -<>-~]+")
+_DATA_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
 
 
 def dns_label_problem(text: str) -> str | None:
@@ -74,9 +75,29 @@ def environment_name_problem(text: str) -> str | None:
     return None
 
 
+def data_key_problem(text: str) -> str | None:
+    """A key of a Secret's or a ConfigMap's data (IsConfigMapKey): a file name, which must not lead elsewhere."""
+    if not text:
+        return "the key must not be empty"
+    if len(text) > MAX_DNS_SUBDOMAIN:
+        return f"the key must have at most {MAX_DNS_SUBDOMAIN} characters, not {len(text)}"
+    if _DATA_KEY.fullmatch(text) is None or text == "." or text.startswith(".."):
+        return f"the key {text!r} must be letters, digits, '-', '_' and '.', and not begin with '..'"
+    return None
+
+
 def pod_name(worker_id: str) -> str:
     """The name of a worker's Pod."""
     return f"{POD_NAME_PREFIX}{worker_id}"
+
+
+def worker_claim_name(stem: str, volume_name: str) -> str:
+    """The name of the PersistentVolumeClaim that is made for one volume of one worker; see `companion_stem`.
+
+    As Kubernetes names the claim of a generic ephemeral volume; since a Pod's volumes have names of their own, the two
+    cannot meet.
+    """
+    return f"{stem}-{volume_name}"
 
 
 def worker_id_problem(worker_id: str) -> str | None:

@@ -120,9 +120,10 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         Feature.CLAIMS,
         "persistentvolumeclaims",
-        ("create", "get", "list", "delete"),
+        ("create", "delete"),
         "a worker's own volume is made and goes with it",
     ),
+    Rule(Feature.CLAIMS, "pods", ("patch",), "a worker waits behind a scheduling gate until its claims exist"),
     Rule(
         Feature.LEASES,
         "leases",
@@ -146,6 +147,7 @@ _IS_CONFIGURED: Final[dict[Feature, Callable[[KubernetesConfig], bool]]] = {
     Feature.EVENTS: lambda _: True,
     Feature.NAMESPACE: lambda _: True,
     Feature.LIMITS: lambda _: True,
+    Feature.OTP_SECRETS: lambda config: config.otp_delivery == "secret",
 }
 """The features that settings turn on. The others are asked for by name."""
 

@@ -173,7 +173,10 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     @property
     def worker_container(self) -> ContainerStatus | None:
         """The status of the one container that counts, or None as long as the kubelet has not told it."""
-        return next((status for status in self.status.container_statuses if status.name == WORKER_CONTAINER), None)
+        for status in self.status.container_statuses:
+            if status.name == WORKER_CONTAINER:
+                return status
+        return None
 
     @property
     def is_deleting(self) -> bool:
@@ -204,7 +207,10 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
 
     def condition(self, type_: str) -> PodCondition | None:
         """The condition of that type, or None."""
-        return next((condition for condition in self.status.conditions if condition.type == type_), None)
+        for condition in self.status.conditions:
+            if condition.type == type_:
+                return condition
+        return None
 
 
 class PodList(msgspec.Struct, frozen=True):

@@ -1,8 +1,9 @@
 """Amounts by Kubernetes' own rules (k8s.io/apimachinery, pkg/api/resource): exact, whole nanos, never a float.
 
 Deliberate differences from the API server: it takes a suffix without a number ("m", "Ki") as 0, which is a typing
-error more often than a wish; it repeats some texts as they were typed ("1.500"), where this always prints the canonical
-form ("1500m"); and it loses the exponent of amounts from 1000E, which this prints as decimal exponents.
+error more often than a wish, and strips blanks around an amount; it repeats some texts as they were typed ("1.500"),
+where this always prints the canonical form ("1500m"); and it loses the exponent of amounts from 1000E, which this
+prints as decimal exponents.
 """
 
 from __future__ import annotations
@@ -92,6 +93,9 @@ class Quantity(msgspec.Struct, frozen=True, eq=False):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Quantity) and self.nanos == other.nanos
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # msgspec's own would compare identities
 
     def __hash__(self) -> int:
         return hash((Quantity, self.nanos))

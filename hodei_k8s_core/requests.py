@@ -22,18 +22,20 @@ _ACCEPT_JSON: Final = ("accept", "application/json")
 _ACCEPTS_JSON: Final[Headers] = (_ACCEPT_JSON,)
 _SENDS_JSON: Final[Headers] = (_ACCEPT_JSON, ("content-type", "application/json"))
 _SENDS_MERGE_PATCH: Final[Headers] = (_ACCEPT_JSON, ("content-type", "application/merge-patch+json"))
+_STRICT: Final = ("fieldValidation", "Strict")
+"""A field that the server does not know is refused; by default it would be dropped, and a worker run without it."""
 # As kubectl asks for logs: the lines are plain text, a refusal is a Status in JSON.
 _ACCEPTS_ANYTHING: Final[Headers] = (("accept", "application/json, */*"),)
 
 
 def create_pod(namespace: str, body: bytes) -> Request:
     """Create the Pod that `body` (JSON) describes."""
-    return Request("POST", pods_path(namespace), (), _SENDS_JSON, body)
+    return Request("POST", pods_path(namespace), (_STRICT,), _SENDS_JSON, body)
 
 
 def dry_run_pod(namespace: str, body: bytes) -> Request:
     """Ask whether the server would accept the Pod (admission, quota and policies included); nothing is stored."""
-    return Request("POST", pods_path(namespace), (("dryRun", "All"),), _SENDS_JSON, body)
+    return Request("POST", pods_path(namespace), (("dryRun", "All"), _STRICT), _SENDS_JSON, body)
 
 
 def get_pod(namespace: str, name: str) -> Request:

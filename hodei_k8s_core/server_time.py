@@ -48,6 +48,8 @@ def parse_rfc3339_nanoseconds(text: str) -> int | None:
     if seconds is None:
         return None
     zone = text[19:]
+    if zone == "Z":
+        return seconds * NANOSECONDS
     fraction = 0
     if zone.startswith("."):
         digits = zone[1:].split("Z")[0].split("+")[0].split("-")[0]
@@ -64,17 +66,23 @@ def parse_second(text: str) -> int | None:
     """Seconds since the epoch of `YYYY-MM-DDThh:mm:ss` in UTC, or None. Remembered: what comes in bulk repeats it."""
     if len(text) != 19 or text[4] + text[7] + text[10] + text[13] + text[16] != "--T::":
         return None
-    fields = (text[:4], text[5:7], text[8:10], text[11:13], text[14:16], text[17:])
-    if not all(map(_is_number, fields)):
+    digits = text[:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:]
+    if not _is_number(digits):
         return None
-    year, month, day, hour, minute, second = map(int, fields)
+    hour, minute, second = int(digits[8:10]), int(digits[10:12]), int(digits[12:])
     if hour > 23 or minute > 59 or second > 59:
         return None
+    day = _parse_day(digits[:8])
+    return None if day is None else day * 86_400 + hour * 3_600 + minute * 60 + second
+
+
+@lru_cache(maxsize=32)
+def _parse_day(digits: str) -> int | None:
+    """Days since the epoch of `YYYYMMDD`. Remembered: a fleet's many times are of few days."""
     try:
-        days = dt.date(year, month, day).toordinal() - _EPOCH_DAY
+        return dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).toordinal() - _EPOCH_DAY
     except ValueError:
         return None
-    return days * 86_400 + hour * 3_600 + minute * 60 + second
 
 
 def format_rfc3339(epoch: float) -> str:

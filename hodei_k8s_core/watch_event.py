@@ -77,13 +77,13 @@ def parse_watch_event(line: bytes) -> WatchEvent:
     fault and nothing of the content.
     """
     event = decode_object(_decoder, line, _NAMES)
+    if isinstance(event, _PodChange):
+        if event.pod.kind != "Pod":
+            raise refuse_kind(event.pod.kind, ("Pod",))
+        return event
     if isinstance(event, _BookmarkLine):
         return Bookmark(event.object.metadata.version)
-    if isinstance(event, _ErrorLine):
-        return WatchError(parse_status(event.object))
-    if event.pod.kind != "Pod":
-        raise refuse_kind(event.pod.kind, ("Pod",))
-    return event
+    return WatchError(parse_status(event.object))
 
 
 def version_newer(version: str, than: str) -> bool:

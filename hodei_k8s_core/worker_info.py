@@ -14,6 +14,8 @@ import msgspec
 
 from hodei_k8s_core.labels import IDLE_SINCE, PROVIDER_ID
 from hodei_k8s_core.pod import ContainerState, ContainerStatus, Pod, PodCondition, Terminated, epoch
+from hodei_k8s_core.timeline import Timeline
+from hodei_k8s_core.verdict import Verdict
 from hodei_k8s_core.worker import WORKER_CONTAINER, WorkerHandle, WorkerInfo
 from hodei_k8s_core.worker_state import is_cut_off, worker_state
 
@@ -35,6 +37,9 @@ class Explanation(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+_NOTHING: Final = Explanation()
+
+
 def worker_handle(pod: Pod) -> WorkerHandle:
     """How a host finds the worker of this Pod again; `created_at` is by the server's clock."""
     meta = pod.metadata
@@ -47,8 +52,8 @@ def worker_handle(pod: Pod) -> WorkerHandle:
     )
 
 
-def worker_info(pod: Pod) -> WorkerInfo:
-    """Everything that the Pod tells of its worker."""
+def worker_info(pod: Pod, verdict: Verdict | None = None, timeline: Timeline | None = None) -> WorkerInfo:
+    """Everything that the Pod tells of its worker; `verdict` and `timeline` as they were found."""
     worker = pod.worker_container or _NO_STATUS
     ended = last_end(worker)
     run = worker.state.running or ended
@@ -58,7 +63,7 @@ def worker_info(pod: Pod) -> WorkerInfo:
         state=worker_state(pod),
         phase=pod.phase,
         node=pod.spec.node_name,
-        image=next((asked.image for asked in pod.spec.containers if asked.name == WORKER_CONTAINER), worker.image),
+        image=_image(pod, worker),
         restarts=worker.restart_count,
         exit_code=ended.exit_code if ended is not None else None,
         signal=signal_name(ended) if ended is not None else "",
@@ -73,7 +78,16 @@ def worker_info(pod: Pod) -> WorkerInfo:
         finished_at=epoch(run.finished_at) if isinstance(run, Terminated) else None,
         deleting_since=pod.metadata.deleting_since,
         labels=pod.metadata.labels,
+        verdict=verdict,
+        timeline=timeline,
     )
+
+
+def _image(pod: Pod, worker: ContainerStatus) -> str:
+    for asked in pod.spec.containers:
+        if asked.name == WORKER_CONTAINER:
+            return asked.image
+    return worker.image
 
 
 def last_end(container: ContainerStatus) -> Terminated | None:
@@ -89,8 +103,11 @@ def signal_name(end: Terminated) -> str:
 
 def explain(pod: Pod) -> Explanation:
     """Why the worker is stuck, or why it ended; empty for one that simply runs."""
-    found = (explanation(pod) for explanation in _EXPLANATIONS)
-    return next((told for told in found if told is not None), Explanation())
+    for explanation in _EXPLANATIONS:
+        told = explanation(pod)
+        if told is not None:
+            return told
+    return _NOTHING
 
 
 def _by_pod(pod: Pod) -> Explanation | None:
@@ -112,15 +129,11 @@ def _by_init_container(pod: Pod) -> Explanation | None:
     worker = (pod.worker_container or _NO_STATUS).state
     if worker.running is not None or worker.terminated is not None:
         return None
-    held = ((status, _trouble(status.state)) for status in pod.status.init_container_statuses)
-    return next(
-        (
-            Explanation(f"Init:{trouble.reason}", _joined(f"init container {status.name}", trouble.message))
-            for status, trouble in held
-            if trouble is not None
-        ),
-        None,
-    )
+    for status in pod.status.init_container_statuses:
+        trouble = _trouble(status.state)
+        if trouble is not None:
+            return Explanation(f"Init:{trouble.reason}", _joined(f"init container {status.name}", trouble.message))
+    return None
 
 
 def _trouble(state: ContainerState) -> Explanation | None:

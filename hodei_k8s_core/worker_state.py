@@ -72,4 +72,7 @@ def worker_state(pod: Pod | None) -> WorkerState:
     """Where the worker is in its life. None: there is no such Pod (or the name belongs to another one by now)."""
     if pod is None:
         return WorkerState.TERMINATED
-    return next((state for fits, state in _TABLE if fits(pod)), WorkerState.READY)
+    for fits, state in _TABLE:
+        if fits(pod):
+            return state
+    return WorkerState.READY

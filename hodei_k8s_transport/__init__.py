@@ -8,8 +8,9 @@ Each name loads its module when it is first used: a host on threads never pays f
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from hodei_k8s_core.lazy_exports import export_lazily as _export_lazily
 
 if TYPE_CHECKING:
     from hodei_k8s_transport.access.credential import AsyncCredentialSource, Credential, CredentialSource, Endpoint
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     from hodei_k8s_transport.drivers.sync_coordinator import MergedStream
     from hodei_k8s_transport.drivers.sync_driver import run
     from hodei_k8s_transport.drivers.sync_stream import SyncStream
+    from hodei_k8s_transport.environment_files import config_from_env
     from hodei_k8s_transport.fleet import Fleet
     from hodei_k8s_transport.provider import KubernetesProvider
 
-_HOME = {
+_HOMES = {
     "AsyncBodyStream": "channels.channel",
     "AsyncChannel": "channels.channel",
     "AsyncCredentialSource": "access.credential",
@@ -60,6 +62,7 @@ _HOME = {
     "ReplayChannel": "channels.recording.replay_channel",
     "SyncStream": "drivers.sync_stream",
     "audit_access": "access_audit",
+    "config_from_env": "environment_files",
     "run": "drivers.sync_driver",
     "run_async": "drivers.async_driver",
 }
@@ -91,14 +94,9 @@ __all__ = [
     "ReplayChannel",
     "SyncStream",
     "audit_access",
+    "config_from_env",
     "run",
     "run_async",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+_export_lazily(__name__, _HOMES)

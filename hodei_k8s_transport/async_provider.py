@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import anyio.to_thread
 
@@ -127,6 +127,13 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         with self._tokens.settling(spec.worker_id, token):
             return await self._run(operation)
 
+    async def preview_worker(self, spec: WorkerSpec) -> dict[str, Any]:
+        """The Pod that the API server would store for the worker, by a dry run; it holds the worker's OTP.
+
+        Raises: as `create_worker`; Timeout.
+        """
+        return await self._run(operations.preview_worker(self._config, spec))
+
     async def get_worker_status(self, handle: WorkerHandle) -> WorkerState:
         """The worker's state; TERMINATED when its Pod is gone.
 
@@ -190,12 +197,14 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         config = in_namespace(self._config, namespace)
         return AsyncFleet(config, selector, self._stream, self._run)
 
-    async def list_workers(self) -> list[WorkerInfo]:
+    async def list_workers(self, *, selector: str = "") -> list[WorkerInfo]:
         """Every worker of this provider that has a Pod, terminated ones included.
+
+        `selector`: labels that a worker must have, as Kubernetes writes it.
 
         Raises: ConnectionFailed, AuthenticationFailed, Timeout.
         """
-        return await self._run(operations.list_workers(self._config))
+        return await self._run(operations.list_workers(self._config, selector=selector))
 
     async def plan_reconcile(self, wanted: Wanted | None = None) -> Plan:
         """What would have to be done so that only the `wanted` workers are there, and none beyond its time.

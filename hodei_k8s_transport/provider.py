@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from hodei_k8s_core import operations
 from hodei_k8s_core.access.target import Target
@@ -115,6 +115,13 @@ class KubernetesProvider(CapacityMethods):
         with self._tokens.settling(spec.worker_id, token):
             return self._run(operation)
 
+    def preview_worker(self, spec: WorkerSpec) -> dict[str, Any]:
+        """The Pod that the API server would store for the worker, by a dry run; it holds the worker's OTP.
+
+        Raises: as `create_worker`; Timeout.
+        """
+        return self._run(operations.preview_worker(self._config, spec))
+
     def get_worker_status(self, handle: WorkerHandle) -> WorkerState:
         """The worker's state; TERMINATED when its Pod is gone.
 
@@ -178,12 +185,14 @@ class KubernetesProvider(CapacityMethods):
         config = in_namespace(self._config, namespace)
         return Fleet(config, selector, self._stream, self._run)
 
-    def list_workers(self) -> list[WorkerInfo]:
+    def list_workers(self, *, selector: str = "") -> list[WorkerInfo]:
         """Every worker of this provider that has a Pod, terminated ones included.
+
+        `selector`: labels that a worker must have, as Kubernetes writes it.
 
         Raises: ConnectionFailed, AuthenticationFailed, Timeout.
         """
-        return self._run(operations.list_workers(self._config))
+        return self._run(operations.list_workers(self._config, selector=selector))
 
     def plan_reconcile(self, wanted: Wanted | None = None) -> Plan:
         """What would have to be done so that only the `wanted` workers are there, and none beyond its time.

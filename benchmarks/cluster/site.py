@@ -17,7 +17,7 @@ from benchmarks.peers.hodei import worker_spec
 from benchmarks.runner import CannotRun
 from benchmarks.worker import POOL, PULL_SECRET, SERVICE_ACCOUNT, workers
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.config.toleration import Toleration
+from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_transport import KubernetesProvider
 
 AT_A_TIME = 16

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from benchmarks.worker import COMMAND, NAMESPACE, POOL, PROVIDER_ID, PULL_SECRET, SERVER, SERVICE_ACCOUNT, Worker
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.lines import LineSplitter, LogLineSplitter
 from hodei_k8s_core.log_line import parse_log_lines
 from hodei_k8s_core.manifest import encode_worker_pod
 from hodei_k8s_core.pod import parse_pod, parse_pod_list
 from hodei_k8s_core.requests import create_pod
 from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
+from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.watch_event import Added, Deleted, Modified, parse_watch_event
 from hodei_k8s_core.worker import LogEntry

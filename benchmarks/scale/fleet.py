@@ -11,6 +11,7 @@ from tests.recordings import V1_36, load
 
 PAGE = 500
 _WORKER_ID = re.compile(rb'"hodei\.io/worker-id":"[^"]*"')
+_NAME = re.compile(rb"hodei-worker-[0-9a-f]{8}")
 _KIND = b'"kind":"Pod","apiVersion":"v1",'
 _VERSION = 1_000_000
 
@@ -52,4 +53,5 @@ def events(amount: int, fleet: int) -> list[bytes]:
 
 
 def _as_member(pod: bytes, number: int) -> bytes:
-    return _WORKER_ID.sub(b'"hodei.io/worker-id":"w-%d"' % number, renamed(pod, number))
+    named = _NAME.sub(b"hodei-worker-w-%d" % number, renamed(pod, number))
+    return _WORKER_ID.sub(b'"hodei.io/worker-id":"w-%d"' % number, named)

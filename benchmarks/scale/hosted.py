@@ -6,7 +6,7 @@ All that the library does from bytes to the view is done; the network and the ev
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hodei_k8s_core import operations
@@ -14,15 +14,26 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Emit, Monotonic, Open, Random, Read, Send, WallClock
 from hodei_k8s_core.fleet_view import FleetView
 from hodei_k8s_core.http import Body, Response
+from hodei_k8s_core.worker_change import FleetItem
 
 _NOW = 1_795_446_400.0
 """Some minutes after the Pods were recorded."""
 
 
 class Host:
-    """`view` is what the watch has told. `seconds`: CPU of the library alone, without the making of its input."""
+    """`view` is what the watch has told. `seconds`: of the library alone, without the making of its input.
 
-    def __init__(self, pages: Iterator[bytes], *, on_step: Callable[[], None] = lambda: None) -> None:
+    `on_items`: what else the host does with what it is told.
+    """
+
+    def __init__(
+        self,
+        pages: Iterator[bytes],
+        *,
+        on_step: Callable[[], None] = lambda: None,
+        on_items: Callable[[Sequence[FleetItem]], None] = lambda _: None,
+        clock: Callable[[], float] = time.process_time,
+    ) -> None:
         self.view = FleetView()
         self.seconds = 0.0
         self.items = 0
@@ -30,6 +41,8 @@ class Host:
         self._events: Iterator[bytes] = iter(())
         self._stream = operations.watch_workers(KubernetesConfig())
         self._on_step = on_step
+        self._on_items = on_items
+        self._clock = clock
         self._effect: Any = next(self._stream)
 
     def read_list(self) -> None:
@@ -56,12 +69,13 @@ class Host:
 
     def _advance(self, reply: tuple[Any]) -> None:
         self._on_step()
-        start = time.process_time()
+        start = self._clock()
         if isinstance(self._effect, Emit):
             self.items += len(self._effect.items)
             self.view.apply(self._effect.items)
+            self._on_items(self._effect.items)
         self._effect = self._stream.send(reply[0])
-        self.seconds += time.process_time() - start
+        self.seconds += self._clock() - start
 
     def _reply(self) -> tuple[Any] | None:
         """To the effect that the operation waits for; None when there is nothing left to read."""
@@ -81,10 +95,3 @@ class Host:
                 return (0.5,)
             case _:
                 return (None,)
-
-
-def list_into_view(body: bytes) -> FleetView:
-    """The view of a list that came in one reply."""
-    host = Host(iter([body]))
-    host.read_list()
-    return host.view

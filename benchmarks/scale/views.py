@@ -1,7 +1,8 @@
 """Bytes -> a picture of the fleet that a host can ask: a dictionary of workers, kept up to date.
 
-For the peers that is the list or the events, decoded, in a dictionary by name. Ours also knows the state of each
-worker, what is wrong with it, and which change is worth telling.
+For the peers that is the list or the events, decoded, in a dictionary by name. Ours also finds out which change is
+worth telling, and can say of each worker its state, what is wrong with it, and when that is looked at again. It does so
+when that is read, so what reading costs has rows of its own.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ VIEW_LIST = Case(
     proof=_names,
     contestants=(
         Contestant("hodei-k8s", "hodei_view", "view_list"),
+        Contestant("hodei-k8s, every worker judged", "hodei_view", "view_list_counted"),
+        Contestant("hodei-k8s, every worker described", "hodei_view", "view_list_described"),
         Contestant("kubernetes", "kubernetes_client", "view_list", at_least=40),
         Contestant("kubernetes_asyncio", "kubernetes_asyncio_client", "view_list"),
         Contestant("lightkube", "lightkube_client", "view_list", at_least=10),
@@ -47,6 +50,7 @@ VIEW_WATCH = Case(
     proof=_names,
     contestants=(
         Contestant("hodei-k8s", "hodei_view", "view_events"),
+        Contestant("hodei-k8s, every change described", "hodei_view", "view_events_described"),
         Contestant("hodei-k8s, decoded alone", "hodei_view", "decode_events"),
         Contestant("kubernetes", "kubernetes_client", "view_events", at_least=20),
         Contestant("kubernetes_asyncio", "kubernetes_asyncio_client", "view_events"),

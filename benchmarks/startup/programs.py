@@ -85,6 +85,10 @@ IMPORT = Startup(
         Program("import msgspec", ("-c", "import msgspec")),
         Program("import hodei_k8s_transport", ("-c", "import hodei_k8s_transport")),
         Program(
+            "config, spec and handle", ("-c", "from hodei_k8s_core import KubernetesConfig, WorkerHandle, WorkerSpec")
+        ),
+        Program("all of hodei_k8s_core", ("-c", "from hodei_k8s_core import *")),
+        Program(
             "AsyncKubernetesProvider", ("-c", "from hodei_k8s_transport import AsyncKubernetesProvider as provider")
         ),
         Program("import lightkube", ("-c", "import lightkube")),

@@ -17,9 +17,9 @@ import msgspec
 
 from hodei_k8s_core.access.cluster_access import ClusterAccess, ExecPlugin
 from hodei_k8s_core.access.credentials import is_header_text
-from hodei_k8s_core.access.kubeconfig_yaml import YamlFault, parse_yaml
 from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.secret import Secret
+from hodei_k8s_core.yaml_text import YamlFault, parse_yaml
 
 CLUSTER_EXTENSION: Final = "client.authentication.k8s.io/exec"
 API_VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")

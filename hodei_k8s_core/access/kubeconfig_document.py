@@ -13,9 +13,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from hodei_k8s_core.access.kubeconfig_yaml import YamlFault, parse_yaml
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.secret import Secret
+from hodei_k8s_core.yaml_text import YamlFault, parse_yaml
 
 S = TypeVar("S")
 

@@ -70,8 +70,17 @@ def unmet(node: Node, selector: Mapping[str, str], required: NodeSelector | None
     if required is None:
         return missing
     by_term = [found for term in required.node_selector_terms if (found := _unmet_of(term, node)) is not None]
-    nearest = min(by_term, key=len, default=[Requirement("affinity", "without a term that can hold")])
+    nearest = min(
+        by_term,
+        key=lambda lack: _distance(lack, node),
+        default=[Requirement("affinity", "without a term that can hold")],
+    )
     return missing + [requirement for requirement in nearest if requirement not in missing]
+
+
+def _distance(lack: Sequence[Requirement], node: Node) -> tuple[int, int]:
+    """Of two terms that lack as much, the one is nearer whose labels the node has with other values."""
+    return len(lack), sum(rule.key not in node.labels for rule in lack)
 
 
 def _unmet_of(term: Term, node: Node) -> list[Requirement] | None:

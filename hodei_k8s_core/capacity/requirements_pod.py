@@ -10,13 +10,13 @@ import msgspec
 from hodei_k8s_core.capabilities import JobRequirements
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.manifest import build_worker_pod
+from hodei_k8s_core.manifest.node_terms import demanding, value_in
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 
 PROBE_IMAGE: Final = "registry.k8s.io/pause:3.10"
 """The image of a Pod that is only asked about; it is never pulled."""
 PROBE_ID: Final = "capacity-probe"
 _REGION_KEYS: Final = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
-_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 def pod_for(
@@ -26,6 +26,7 @@ def pod_for(
     spec = WorkerSpec(
         worker_id=worker_id,
         image=image,
+        profile=requirements.profile,
         resources=requirements.resources,
         architecture=requirements.architecture,
         required_capabilities=requirements.required_capabilities,
@@ -37,23 +38,10 @@ def pod_for(
 
 
 def with_required_nodes(pod: Mapping[str, Any], labels: Mapping[str, str], regions: Sequence[str]) -> dict[str, Any]:
-    """The Pod, tied further to nodes with all these labels and in one of these zones or regions; a new one.
-
-    What it demanded before is still demanded: each of its terms is joined with each place.
-    """
-    exact = [{"key": key, "operator": "In", "values": [value]} for key, value in labels.items()]
-    places = [[{"key": key, "operator": "In", "values": list(regions)}] for key in _REGION_KEYS] if regions else [[]]
+    """The Pod, tied further to nodes with all these labels and in one of these zones or regions; a new one."""
+    exact = [value_in(key, [value]) for key, value in labels.items()]
+    places = [[value_in(key, regions)] for key in _REGION_KEYS] if regions else [[]]
     if not exact and not regions:
         return dict(pod)
     spec = pod["spec"]
-    affinity = spec.get("affinity") or {}
-    nodes = affinity.get("nodeAffinity") or {}
-    terms = (nodes.get(_REQUIRED) or {"nodeSelectorTerms": [{}]})["nodeSelectorTerms"]
-    joined = [
-        {**term, "matchExpressions": [*term.get("matchExpressions", []), *exact, *place]}
-        for term in terms
-        if term or _REQUIRED not in nodes  # an empty term selects no node, and must not come to life here
-        for place in places
-    ]
-    demanded = {**nodes, _REQUIRED: {"nodeSelectorTerms": joined or [{}]}}
-    return {**pod, "spec": {**spec, "affinity": {**affinity, "nodeAffinity": demanded}}}
+    return {**pod, "spec": {**spec, "affinity": demanding(spec.get("affinity"), [[*exact, *p] for p in places])}}

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hodei_k8s_core.accelerators import vendor_of
+import msgspec
+
+from hodei_k8s_core.accelerators import usual_taints, vendor_of
 from hodei_k8s_core.capabilities import JobRequirements
 from hodei_k8s_core.capacity.admitted import admitted
 from hodei_k8s_core.capacity.amounts import CPU, DISK, MEMORY, PODS, added, counted, exact, larger, left, smaller
 from hodei_k8s_core.capacity.candidate import CandidateSpec, read_candidate
 from hodei_k8s_core.capacity.capabilities_of import capabilities_of
 from hodei_k8s_core.capacity.limit_range import most_allowed
-from hodei_k8s_core.capacity.node import Node
+from hodei_k8s_core.capacity.node import NO_SCHEDULE, Node
 from hodei_k8s_core.capacity.node_fit import Wanted, obstacles
 from hodei_k8s_core.capacity.node_group import node_of_pool
+from hodei_k8s_core.capacity.node_match import PodToleration
 from hodei_k8s_core.capacity.overview import CapacityReport, QuotaLine, WorkerSize
 from hodei_k8s_core.capacity.overview_groups import Place, accelerator_pools, node_groups
 from hodei_k8s_core.capacity.pod_demand import requests_of
@@ -33,8 +36,8 @@ def capacity_report(config: KubernetesConfig, snapshot: Snapshot) -> CapacityRep
     """Raises: ConfigurationError for settings of which no Pod can be made; Internal."""
     spec = admitted(read_candidate(pod_for(JobRequirements(), config)), snapshot).spec
     wanted = Wanted.of(spec)
-    places = [_place(node, snapshot, wanted) for node in snapshot.nodes]
-    would_be = [_would_be(node_of_pool(pool), wanted) for pool in config.node_pools]
+    places = [_place(node, snapshot, _wanted_on(node, wanted)) for node in snapshot.nodes]
+    would_be = [_would_be(node, _wanted_on(node, wanted)) for node in map(node_of_pool, config.node_pools)]
     beside = beside_the_worker(spec)
     ever = [left(place.ever, beside) for place in (*places, *would_be) if place.takes_workers]
     now = [left(place.free, beside) for place in places if place.takes_workers_now]
@@ -55,6 +58,17 @@ def capacity_report(config: KubernetesConfig, snapshot: Snapshot) -> CapacityRep
         unread=snapshot.unread,
         read_at=snapshot.read_at,
     )
+
+
+def _wanted_on(node: Node, plain: Wanted) -> Wanted:
+    """A worker that asks for the accelerators of the node tolerates the taints that keep others from them."""
+    if not node.barriers:
+        return plain
+    devices = [name for name, amount in node.allocatable.items() if amount and vendor_of(name) is not None]
+    taints = dict.fromkeys(key for name in devices for key in usual_taints(name))
+    more = (PodToleration(key, "Exists", effect=NO_SCHEDULE) for key in taints)
+    spec = msgspec.structs.replace(plain.spec, tolerations=(*plain.spec.tolerations, *more))
+    return msgspec.structs.replace(plain, spec=spec)
 
 
 def _place(node: Node, snapshot: Snapshot, wanted: Wanted) -> Place:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from hodei_k8s_core.config.node_pool import NodePool
+from hodei_k8s_core.config.profile import Profile
 from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.startup_policy import StartupPolicy
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
+from hodei_k8s_core.spec.host_names import DnsConfig, HostAlias
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.topology_spread import TopologySpread
 
 if TYPE_CHECKING:
     from hodei_k8s_core.config.kubernetes_config import KubernetesConfig
@@ -95,6 +98,10 @@ class ConfigBuilder:
         """Whose workers these are."""
         return self._with("provider_id", value)
 
+    def image(self, value: str | None) -> Self:
+        """Of a worker whose spec names none."""
+        return self._with("image", value)
+
     def service_account(self, value: str | None) -> Self:
         """The workers' service account; None: the namespace's default."""
         return self._with("service_account", value)
@@ -103,9 +110,45 @@ class ConfigBuilder:
         """A Pod's affinity, as it is."""
         return self._with("affinity", affinity)
 
+    def topology_spread_constraints(self, spreads: Sequence[TopologySpread]) -> Self:
+        """How evenly workers are spread."""
+        return self._with("topology_spread_constraints", spreads)
+
+    def priority_class(self, value: str | None) -> Self:
+        """The workers' PriorityClass; None: the cluster's default."""
+        return self._with("priority_class", value)
+
+    def runtime_class(self, value: str | None) -> Self:
+        """The workers' RuntimeClass; None: the nodes' own runtime."""
+        return self._with("runtime_class", value)
+
+    def dns_policy(self, value: str | None) -> Self:
+        """How workers resolve names; None: ClusterFirst."""
+        return self._with("dns_policy", value)
+
+    def dns_config(self, value: DnsConfig | None) -> Self:
+        """Name servers, search domains, options."""
+        return self._with("dns_config", value)
+
+    def host_aliases(self, aliases: Sequence[HostAlias]) -> Self:
+        """Lines of the workers' hosts file."""
+        return self._with("host_aliases", aliases)
+
     def node_pools(self, pools: Sequence[NodePool]) -> Self:
         """The nodes that an autoscaler can add."""
         return self._with("node_pools", pools)
+
+    def profile(self, name: str, **overrides: Any) -> Self:
+        """One more profile, with the settings that differ for its workers."""
+        return self._with("profiles", {**self._values.get("profiles", {}), name: Profile(overrides)})
+
+    def profiles(self, profiles: Mapping[str, Profile]) -> Self:
+        """The settings that differ for some workers, by the name that their specs give."""
+        return self._with("profiles", profiles)
+
+    def pod_template(self, template: Mapping[str, Any] | None) -> Self:
+        """The Pod that every worker's is merged onto."""
+        return self._with("pod_template", template)
 
     def default_cpu_request(self, value: str) -> Self:
         """A quantity, for workers that ask for no resources."""
@@ -146,6 +189,10 @@ class ConfigBuilder:
     def protect_from_disruption(self, value: bool) -> Self:  # noqa: FBT001 - the setting's value
         """Ask autoscalers to leave nodes with workers alone."""
         return self._with("protect_from_disruption", value)
+
+    def otp_delivery(self, value: str) -> Self:
+        """How a worker gets its OTP: `env` or `secret`."""
+        return self._with("otp_delivery", value)
 
     def grace_period(self, seconds: float) -> Self:
         """Seconds that a destroyed worker has to end by itself."""

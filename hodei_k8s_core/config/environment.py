@@ -11,12 +11,18 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS, VARIABLE_PREFIX, Setting
+from hodei_k8s_core.config.nearest import nearest
+from hodei_k8s_core.config.setting import VARIABLE_PREFIX, Setting
+from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.validation import text_problem, within
 
 NOT_SETTINGS: Final = frozenset(f"{VARIABLE_PREFIX}{name}" for name in ("ENABLED", "TEST", "CLUSTERS"))
 """Ours, but for the host, the tests and the benchmarks."""
+FILE_VARIABLES: Final = {
+    f"{SETTING_OF[name].variable}_FILE": SETTING_OF[name].variable for name in ("pod_template", "profiles")
+}
+"""The variables that name a file with the text of another one, for who may open files."""
 _SERVICE_LINK: Final = re.compile(
     r"HODEI_K8S_(?P<service>(?:[A-Z0-9_]+?_)??)"
     r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
@@ -71,7 +77,13 @@ def _unknown_faults(environ: Mapping[str, str]) -> list[Fault]:
         for name in environ
         if name.startswith(VARIABLE_PREFIX) and name not in known and not _is_service_link(name, environ)
     )
-    return [Fault(name, f"is no setting; the nearest one is {_nearest(name)}") for name in unknown]
+    return [_unknown_fault(name) for name in unknown]
+
+
+def _unknown_fault(name: str) -> Fault:
+    if name in FILE_VARIABLES:
+        return Fault(name, "names a file, and no file is read here; hodei_k8s_transport.config_from_env reads it")
+    return Fault(name, f"is no setting; the nearest one is {nearest(name, [s.variable for s in SETTINGS])}")
 
 
 def _is_service_link(name: str, environ: Mapping[str, str]) -> bool:
@@ -80,13 +92,3 @@ def _is_service_link(name: str, environ: Mapping[str, str]) -> bool:
         return False
     # The kubelet sets the whole group: without its host, HODEI_K8S_X_PORT is somebody's typing error.
     return not match["service"] or f"{VARIABLE_PREFIX}{match['service']}SERVICE_HOST" in environ
-
-
-def _nearest(name: str) -> str:
-    # Only a mistake needs it, and it costs some milliseconds.
-    from difflib import SequenceMatcher
-
-    def likeness(variable: str) -> float:
-        return SequenceMatcher(None, name, variable).ratio()
-
-    return max((setting.variable for setting in SETTINGS), key=likeness)

@@ -2,62 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
-
 from hodei_k8s_core.config.node_pool import NodePool
+from hodei_k8s_core.config.pod_template import template_faults
+from hodei_k8s_core.config.setting import Kind, as_it_is
 from hodei_k8s_core.config.setting_text import (
+    convert,
     format_map,
     format_number,
     parse_bool,
+    parse_document,
     parse_json,
     parse_list,
     parse_map,
-    parse_node_pools,
     parse_number,
     parse_profile,
     parse_tolerations,
     parse_whole,
+    read_items,
     to_json,
+    to_manifests,
 )
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.labels import annotation_faults, label_faults, selector_faults
 from hodei_k8s_core.names import dns_subdomain_problem
 from hodei_k8s_core.quantity import parse_quantity
+from hodei_k8s_core.spec.affinity import affinity_faults
+from hodei_k8s_core.spec.host_names import DNS_POLICIES, DnsConfig, HostAlias, dns_policy_problem
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.topology_spread import TopologySpread, spread_faults
 from hodei_k8s_core.validation import (
     Problem,
     bool_problem,
     fault_of,
     instance,
-    item,
-    json_problem,
     optional,
     sequence_faults,
     text_that,
-    type_problem,
 )
 
 NONE: Final = "none"
 """How an optional number is unset in text."""
 HTTP_KINDS: Final = ("h11", "httpx")
-AFFINITIES: Final = ("nodeAffinity", "podAffinity", "podAntiAffinity")
-
-
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """`parse` raises ValueError or ConfigurationError for a text it cannot read; `faults` checks a value of any type.
-
-    `written`: the form of the text, for people.
-    """
-
-    written: str
-    parse: Callable[[str], object] = str
-    format: Callable[[Any], str] = str
-    faults: Callable[[str, object], list[Fault]]
+OTP_DELIVERIES: Final = ("env", "secret")
 
 
 def text(check: Problem, written: str = "text") -> Kind:
@@ -68,6 +59,12 @@ def text(check: Problem, written: str = "text") -> Kind:
 def optional_text(check: Problem) -> Kind:
     """A text, or None when it is unset."""
     return Kind(written="text", faults=_from(optional(check)))
+
+
+def choice(words: tuple[str, ...]) -> Kind:
+    """One of a few words."""
+    written = ", ".join(words)
+    return text(text_that(lambda text: None if text in words else f"must be one of {written}"), written)
 
 
 def seconds(check: Problem) -> Kind:
@@ -119,20 +116,22 @@ def _memory_problem(text: str) -> str | None:
     return problem
 
 
-def _affinity_faults(field: str, value: object) -> list[Fault]:
-    if value is None:
-        return []
-    if not isinstance(value, Mapping):
-        return [Fault(field, type_problem(value, "a mapping or None"))]
-    unknown = [key for key in value if key not in AFFINITIES]
-    # The API server drops what it does not know, with a warning: the Pod would run anywhere.
-    found = [Fault(item(field, key), f"must be one of {', '.join(AFFINITIES)}") for key in unknown]
-    problems = {key: _object_problem(value[key]) for key in AFFINITIES if key in value}
-    return found + [Fault(item(field, key), problem) for key, problem in problems.items() if problem]
-
-
-def _object_problem(value: object) -> str | None:
-    return json_problem(value) if isinstance(value, Mapping) else type_problem(value, "a mapping")
+def _json(
+    written: str,
+    *,
+    faults: Callable[[str, object], list[Fault]],
+    read: Callable[[Any], object] = as_it_is,
+    write: Callable[[Any], object] = as_it_is,
+) -> Kind:
+    """What is written in JSON, and empty text where there is nothing."""
+    return Kind(
+        written=written,
+        parse=lambda text: read(parse_json(text)),
+        format=lambda value: to_json(write(value)) if value not in (None, ()) else "",
+        read=read,
+        write=write,
+        faults=faults,
+    )
 
 
 def _sequence_of(check: Problem) -> Callable[[str, object], list[Fault]]:
@@ -148,16 +147,16 @@ PROFILE: Final = Kind(
     written=", ".join(p.value for p in SecurityProfile),
     parse=parse_profile,
     format=lambda value: value.value,
+    write=lambda value: value.value,
     faults=_from(instance(SecurityProfile)),
 )
-HTTP: Final = text(
-    text_that(lambda text: None if text in HTTP_KINDS else f"must be one of {', '.join(HTTP_KINDS)}"),
-    ", ".join(HTTP_KINDS),
-)
+HTTP: Final = choice(HTTP_KINDS)
+OTP_DELIVERY: Final = choice(OTP_DELIVERIES)
 NAMES: Final = Kind(
     written="name,name2",
     parse=parse_list,
     format=",".join,
+    write=list,
     faults=_sequence_of(text_that(dns_subdomain_problem)),
 )
 _MAP_WRITTEN: Final = "key=value,key2=value2 or a JSON object"
@@ -167,24 +166,46 @@ NODE_SELECTOR: Final = Kind(written=_MAP_WRITTEN, parse=parse_map, format=format
 TOLERATIONS: Final = Kind(
     written="key=value:Effect,key2:Effect or a JSON list, as in a Pod",
     parse=parse_tolerations,
-    format=lambda value: to_json([toleration.to_manifest() for toleration in value]) if value else "",
+    format=lambda value: to_json(to_manifests(value)) if value else "",
+    read=lambda value: read_items(value, Toleration),
+    write=to_manifests,
     faults=_sequence_of(instance(Toleration)),
 )
-NODE_POOLS: Final = Kind(
-    written="JSON list of {name, cpu, memory, disk, devices, labels, taints, architecture, pods, maxNodes}",
-    parse=parse_node_pools,
-    format=lambda value: to_json([pool.to_dict() for pool in value]) if value else "",
+NODE_POOLS: Final = _json(
+    "JSON list of {name, cpu, memory, disk, devices, labels, taints, architecture, pods, maxNodes}",
+    read=lambda value: read_items(value, NodePool),
+    write=lambda value: [pool.to_dict() for pool in value],
     faults=_sequence_of(instance(NodePool)),
 )
-AFFINITY: Final = Kind(
-    written="JSON, as in a Pod",
-    parse=parse_json,
-    format=lambda value: to_json(value) if value is not None else "",
-    faults=_affinity_faults,
-)
-PROBE: Final = Kind(
-    written="JSON, as in a Pod",
-    parse=lambda text: ReadinessProbe.from_manifest(parse_json(text)),
-    format=lambda value: to_json(value.to_manifest()) if value is not None else "",
+AFFINITY: Final = _json("JSON, as in a Pod", faults=affinity_faults)
+PROBE: Final = _json(
+    "JSON, as in a Pod",
+    read=ReadinessProbe.from_manifest,
+    write=lambda value: value.to_manifest(),
     faults=_from(optional(instance(ReadinessProbe))),
+)
+TOPOLOGY_SPREAD: Final = _json(
+    "JSON list, as in a Pod",
+    read=lambda value: read_items(value, TopologySpread),
+    write=to_manifests,
+    faults=spread_faults,
+)
+DNS_POLICY: Final = Kind(written=", ".join(DNS_POLICIES), faults=_from(optional(text_that(dns_policy_problem))))
+DNS_CONFIG: Final = _json(
+    "JSON, as in a Pod",
+    read=lambda value: convert(value, DnsConfig),
+    write=lambda value: value.to_manifest(),
+    faults=_from(optional(instance(DnsConfig))),
+)
+HOST_ALIASES: Final = _json(
+    "JSON list, as in a Pod",
+    read=lambda value: read_items(value, HostAlias),
+    write=to_manifests,
+    faults=_sequence_of(instance(HostAlias)),
+)
+POD_TEMPLATE: Final = Kind(
+    written="a Pod, as JSON or YAML",
+    parse=parse_document,
+    format=lambda value: to_json(value) if value is not None else "",
+    faults=template_faults,
 )

@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from hodei_k8s_core.config.node_pool import NodePool
-from hodei_k8s_core.config.toleration import EXISTS, Toleration
 from hodei_k8s_core.errors import ConfigurationError, Fault
 from hodei_k8s_core.spec.security_profile import SecurityProfile
-from hodei_k8s_core.validation import within
+from hodei_k8s_core.spec.toleration import EXISTS, Toleration
+from hodei_k8s_core.validation import type_problem, within
+from hodei_k8s_core.yaml_text import YamlFault, parse_yaml
 
 T = TypeVar("T")
 _BOOLS: Final = {"1": True, "true": True, "0": False, "false": False}
@@ -64,6 +64,22 @@ def parse_json(text: str) -> Any:
         raise ValueError(msg) from None
 
 
+def parse_document(text: str) -> Any:
+    """JSON where it begins like an object, else YAML."""
+    if text.lstrip().startswith("{"):
+        return parse_json(text)
+    try:
+        return parse_yaml(text.encode())
+    except YamlFault as fault:
+        msg = f"is not YAML: {fault}"
+        raise ValueError(msg) from None
+
+
+def to_manifests(items: Sequence[Any]) -> list[Any]:
+    """Each as in a Pod."""
+    return [item.to_manifest() for item in items]
+
+
 def to_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -99,15 +115,19 @@ def format_map(value: Mapping[str, str]) -> str:
 def parse_tolerations(text: str) -> tuple[Toleration, ...]:
     if not text.lstrip().startswith("["):
         return _collected([_taint(part) for part in parse_list(text)], lambda fields: Toleration(**fields))
-    return _collected(parse_json(text), lambda fields: msgspec.convert(fields, Toleration))
+    return read_items(parse_json(text), Toleration)
 
 
-def parse_node_pools(text: str) -> tuple[NodePool, ...]:
-    pools = parse_json(text)
-    if not isinstance(pools, list):
-        msg = "must be a JSON list of node pools"
-        raise ValueError(msg)
-    return _collected(pools, lambda fields: msgspec.convert(fields, NodePool))
+def read_items(items: object, kind: type[T]) -> tuple[T, ...]:
+    """A list of one kind, each as in JSON."""
+    if not isinstance(items, (list, tuple)):
+        raise ValueError(type_problem(items, "a list"))
+    return _collected(items, lambda fields: msgspec.convert(fields, kind))
+
+
+def convert(fields: object, kind: type[T]) -> T:
+    """Raises: ValueError, which msgspec's own is; ConfigurationError."""
+    return msgspec.convert(fields, kind)
 
 
 def _taint(text: str) -> dict[str, str]:

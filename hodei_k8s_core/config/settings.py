@@ -6,74 +6,84 @@ dotted name (`retry.budget`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from hodei_k8s_core.config import setting_kinds as kinds
+from hodei_k8s_core.config.document import parse_profiles, read_profiles, write_profiles
+from hodei_k8s_core.config.profile import overlaid, profiles_faults
 from hodei_k8s_core.config.reconcile_policy import RECONCILE_CHECKS as RECONCILE
 from hodei_k8s_core.config.retry_policy import RETRY_CHECKS as RETRY
-from hodei_k8s_core.config.setting_kinds import Kind
+from hodei_k8s_core.config.setting import Kind, Setting
+from hodei_k8s_core.config.setting_text import to_json
 from hodei_k8s_core.config.startup_policy import STARTUP_CHECKS as STARTUP
 from hodei_k8s_core.config.watch_policy import WATCH_CHECKS as WATCH
 from hodei_k8s_core.config.watch_policy import timeout_faults
 from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.names import dns_label_problem, dns_subdomain_problem, label_value_problem
 from hodei_k8s_core.quantity import parse_quantity
+from hodei_k8s_core.spec.host_names import dns_faults
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.strategic_merge import InvalidPatch
 from hodei_k8s_core.validation import (
     MAX_INT32,
     filled_text_problem,
+    item,
     number,
     number_above,
     text_that,
     whole_number,
     within,
+    word_problem,
 )
-
-VARIABLE_PREFIX: Final = "HODEI_K8S_"
-_VARIABLES: Final = {"kubeconfig_path": "KUBECONFIG", "image_pull_secrets": "IMAGE_PULL_SECRET"}
-"""The variables that are not called like their setting."""
-
-
-class Setting(msgspec.Struct, frozen=True):
-    """One row. `doc`: one line for people."""
-
-    field: str
-    kind: Kind
-    doc: str
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return VARIABLE_PREFIX + _VARIABLES.get(self.field, self.field.replace(".", "_").upper())
 
 
 def _provider_id_problem(text: str) -> str | None:
     return label_value_problem(text) if text else "must not be empty"
 
 
+PER_WORKER: Final = (
+    *("image", "service_account", "image_pull_secrets", "labels", "annotations", "node_selector", "tolerations"),
+    *("affinity", "topology_spread_constraints", "priority_class", "runtime_class", "dns_policy", "dns_config"),
+    *("host_aliases", "default_cpu_request", "default_memory_request", "default_cpu_limit", "default_memory_limit"),
+    *("cpu_limit", "security_profile", "run_as_user", "fs_group", "readiness_probe", "pod_template"),
+    *("protect_from_disruption", "ttl_seconds_after_finished"),
+)
+"""What a profile may override: read for each worker, when its Pod is built, and by nothing else."""
+
 _TIME: Final = kinds.seconds(number_above(0))
 _ID: Final = kinds.optional_whole(whole_number(0, MAX_INT32))
 _PATH: Final = kinds.optional_text(filled_text_problem)
+_IMAGE: Final = kinds.optional_text(word_problem)
+_PROFILES: Final = Kind(
+    written="a JSON object of settings by profile, or TOML",
+    parse=lambda text: read_profiles(parse_profiles(text), OF_PROFILES),
+    format=lambda value: to_json(write_profiles(value, OF_PROFILES)) if value else "",
+    read=lambda value: read_profiles(value, OF_PROFILES),
+    write=lambda value: write_profiles(value, OF_PROFILES),
+    faults=lambda field, value: profiles_faults(field, value, OF_PROFILES),
+)
+_OBJECT: Final = kinds.optional_text(text_that(dns_subdomain_problem))
 
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("namespace", kinds.text(text_that(dns_label_problem)), "where all workers live; never the context's own"),
     Setting("kubeconfig_path", _PATH, "a kubeconfig file; unset: in the cluster, or the default kubeconfig"),
     Setting("context", _PATH, "a context of the kubeconfig; unset: its current one"),
     Setting("provider_id", kinds.text(text_that(_provider_id_problem)), "whose workers these are"),
-    Setting(
-        "service_account",
-        kinds.optional_text(text_that(dns_subdomain_problem)),
-        "the workers' service account; unset: the namespace's default",
-    ),
+    Setting("image", _IMAGE, "of a worker whose spec names none"),
+    Setting("service_account", _OBJECT, "the workers' service account; unset: the namespace's default"),
     Setting("image_pull_secrets", kinds.NAMES, "Secrets that images are pulled with"),
     Setting("labels", kinds.LABELS, "labels of every worker; a worker's own win"),
     Setting("annotations", kinds.ANNOTATIONS, "annotations of every worker; a worker's own win"),
     Setting("node_selector", kinds.NODE_SELECTOR, "labels that a worker's node must have"),
     Setting("tolerations", kinds.TOLERATIONS, "taints of nodes that workers put up with"),
     Setting("affinity", kinds.AFFINITY, "nodeAffinity, podAffinity, podAntiAffinity"),
+    Setting("topology_spread_constraints", kinds.TOPOLOGY_SPREAD, "how evenly workers are spread over zones or nodes"),
+    Setting("priority_class", _OBJECT, "the workers' PriorityClass; unset: the cluster's default"),
+    Setting("runtime_class", _OBJECT, "the workers' RuntimeClass; unset: the nodes' own runtime"),
+    Setting("dns_policy", kinds.DNS_POLICY, "how workers resolve names; unset: ClusterFirst"),
+    Setting("dns_config", kinds.DNS_CONFIG, "name servers, search domains, options; besides what the policy gives"),
+    Setting("host_aliases", kinds.HOST_ALIASES, "lines of the workers' hosts file"),
     Setting("node_pools", kinds.NODE_POOLS, "the nodes that an autoscaler can add, to know whether a worker would fit"),
     Setting("default_cpu_request", kinds.CPU, "for a worker that asks for no resources"),
     Setting("default_memory_request", kinds.MEMORY, "for a worker that asks for no resources"),
@@ -84,7 +94,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("run_as_user", _ID, "the numeric user of workers; none: the image's own"),
     Setting("fs_group", _ID, "the group that owns workers' volumes; none: no group"),
     Setting("readiness_probe", kinds.PROBE, "when a worker is ready; unset: as soon as its process started"),
+    Setting(
+        "pod_template", kinds.POD_TEMPLATE, "the Pod that every worker's is merged onto, as `kubectl patch` does it"
+    ),
+    Setting("profiles", _PROFILES, "settings that differ for the workers whose spec names the profile"),
     Setting("protect_from_disruption", kinds.BOOL, "ask autoscalers to leave nodes with workers alone"),
+    Setting("otp_delivery", kinds.OTP_DELIVERY, "how a worker gets its OTP: in its Pod, or in a Secret of its own"),
     Setting("grace_period", kinds.seconds(number(1, MAX_INT32)), "to end by itself, when destroyed; sent rounded up"),
     Setting("ttl_seconds_after_finished", kinds.seconds(number(0)), "how long a finished worker is kept"),
     Setting("creation_timeout", _TIME, "until the API server accepted a worker"),
@@ -124,15 +139,29 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("startup.settle", kinds.seconds(STARTUP["settle"]), "for a Secret or claim that is about to be made"),
     Setting("startup.end", kinds.seconds(STARTUP["end"]), "by which a deletion may be late before it is stuck"),
 )
-SETTING_OF: Final = {setting.field: setting for setting in SETTINGS}
+SETTING_OF: Final[dict[str, Setting]] = {setting.field: setting for setting in SETTINGS}
+OF_PROFILES: Final[dict[str, Setting]] = {name: SETTING_OF[name] for name in PER_WORKER}
 
 
 def setting_faults(values: Mapping[str, Any]) -> list[Fault]:
     """Everything that is wrong with settings, by their dotted names. Rules about absent settings are not applied."""
-    found = [f for name, value in values.items() for f in SETTING_OF[name].kind.faults(name, value)]
-    wrong = {fault.field for fault in found}
-    sound = {name: value for name, value in values.items() if name not in wrong}
-    return found + _spanning_faults(sound)
+    found = {name: SETTING_OF[name].kind.faults(name, value) for name, value in values.items()}
+    sound = {name: value for name, value in values.items() if not found[name]}
+    faults = [fault for of_one in found.values() for fault in of_one] + _spanning_faults(sound)
+    return faults + _faults_of_profiles(sound, faults)
+
+
+def _faults_of_profiles(values: Mapping[str, Any], known: Sequence[Fault]) -> list[Fault]:
+    """What is wrong only with the whole of a profile and the other settings."""
+    rest = {name: value for name, value in values.items() if name != "profiles"}
+    found = []
+    for name, profile in values.get("profiles", {}).items():
+        try:
+            faults = setting_faults(overlaid(rest, profile))
+        except InvalidPatch as error:
+            faults = [Fault(f"pod_template.{error.path}", error.problem)]
+        found += within(item("profiles", name), [fault for fault in faults if fault not in known])
+    return found
 
 
 def _spanning_faults(values: Mapping[str, Any]) -> list[Fault]:
@@ -141,6 +170,8 @@ def _spanning_faults(values: Mapping[str, Any]) -> list[Fault]:
         found += _limit_faults(values, "cpu")
     if values.get("security_profile") is SecurityProfile.RESTRICTED and values.get("run_as_user") == 0:
         found.append(Fault("run_as_user", "must not be 0 (root) under the security profile restricted"))
+    if {"dns_policy", "dns_config"} <= values.keys():
+        found += dns_faults(values["dns_policy"], values["dns_config"])
     if {"watch.timeout_min", "watch.timeout_max"} <= values.keys():
         found += within("watch", timeout_faults(values["watch.timeout_min"], values["watch.timeout_max"]))
     return found

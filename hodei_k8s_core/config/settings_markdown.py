@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from hodei_k8s_core.config.kubernetes_config import KubernetesConfig, flat_values
-from hodei_k8s_core.config.settings import SETTINGS, Setting
+from hodei_k8s_core.config.setting import Setting
+from hodei_k8s_core.config.settings import SETTINGS
 
 _HEAD: Final = "| Setting | Variable | Written as | Default | What it is |\n|---|---|---|---|---|\n"
 

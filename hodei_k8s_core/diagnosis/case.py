@@ -73,6 +73,8 @@ class Case(msgspec.Struct, frozen=True):
 
     def events_of(self, *reasons: str) -> list[Event]:
         """The events with one of these reasons, the latest first."""
+        if not self.events:
+            return []
         found = (event for event in self.events if event.reason in reasons)
         return sorted(found, key=lambda event: event.last_seen or 0.0, reverse=True)
 

@@ -29,23 +29,22 @@ def contradicts_itself(case: Case) -> Examination | None:
 
 def _contradictions(case: Case) -> Iterator[tuple[Evidence, Evidence]]:
     pod, state = case.pod, case.worker.state
-    phase = of_pod(pod)
     end = state.terminated
     told = [name for name in ("waiting", "running", "terminated") if getattr(state, name) is not None]
     if pod.phase not in _PHASES:
-        yield phase, Evidence("the Kubernetes API", f"knows {', '.join(filter(None, _PHASES))}")
+        yield of_pod(pod), Evidence("the Kubernetes API", f"knows {', '.join(filter(None, _PHASES))}")
     if len(told) > 1:
         yield Evidence("container worker", told[0]), Evidence("container worker", told[-1])
     if pod.phase == "Succeeded" and end is not None and end.exit_code != 0:
-        yield phase, of_end(case.worker, end)
+        yield of_pod(pod), of_end(case.worker, end)
     if pod.phase == "Succeeded" and end is None and told:
-        yield phase, Evidence("container worker", told[0])
+        yield of_pod(pod), Evidence("container worker", told[0])
     # A node that is lost is told of by others, and what it told last stays as it was.
     if pod.phase == "Failed" and state.running is not None and not pod.status.reason and not _is_disrupted(case):
-        yield phase, Evidence("container worker", "running")
+        yield of_pod(pod), Evidence("container worker", "running")
     unscheduled = case.condition("PodScheduled", "False")
     if pod.phase == "Running" and unscheduled is not None:
-        yield phase, of_condition(unscheduled)
+        yield of_pod(pod), of_condition(unscheduled)
 
 
 def _is_disrupted(case: Case) -> bool:

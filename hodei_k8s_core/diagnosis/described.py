@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from hodei_k8s_core.config.startup_policy import DEFAULT_POLICY, StartupPolicy
 from hodei_k8s_core.diagnosis.examine import diagnose
 from hodei_k8s_core.diagnosis.read_timeline import timeline
@@ -18,9 +16,9 @@ from hodei_k8s_core.worker_info import worker_info
 
 def judged_worker(pod: Pod, *, now: float, policy: StartupPolicy = DEFAULT_POLICY) -> WorkerInfo:
     """The worker with its verdict, from the Pod alone: for the many of a list or a view. `now` as for `diagnose`."""
-    return msgspec.structs.replace(worker_info(pod), verdict=diagnose(pod, now=now, policy=policy))
+    return worker_info(pod, diagnose(pod, now=now, policy=policy))
 
 
 def described_worker(pod: Pod, verdict: Verdict | None, events: Iterable[Event] = ()) -> WorkerInfo:
     """The worker with a verdict that was found, and its timeline."""
-    return msgspec.structs.replace(worker_info(pod), verdict=verdict, timeline=timeline(pod, events))
+    return worker_info(pod, verdict, timeline(pod, events))

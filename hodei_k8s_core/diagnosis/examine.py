@@ -62,8 +62,15 @@ def examine(
 ) -> Examination:
     """As `diagnose`, and besides: when to look again, and whether the Pod's events could say more."""
     case = Case(pod, tuple(event for event in events if _is_about(event, pod)), now, policy)
-    found = (rule(case) for rule in _RULES)
-    return within_limits(case, next((examination for examination in found if examination is not None), ALL_WELL))
+    return within_limits(case, _first_found(case))
+
+
+def _first_found(case: Case) -> Examination:
+    for rule in _RULES:
+        found = rule(case)
+        if found is not None:
+            return found
+    return ALL_WELL
 
 
 def out_of_time(

@@ -10,6 +10,7 @@ the Pod without a count; then what the plugins after it say. Reasons are free te
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -68,8 +69,12 @@ class SchedulerMessage(msgspec.Struct, frozen=True):
         return self.nodes is not None and self.never_fit is not None and self.never_fit >= self.nodes
 
 
+@lru_cache(maxsize=64)
 def parse_scheduler_message(text: str) -> SchedulerMessage:
-    """What the message of the condition PodScheduled says; never fails."""
+    """What the message of the condition PodScheduled says; never fails.
+
+    Remembered: the scheduler tells many workers the same.
+    """
     reasons, _, preemption = text.strip().partition(_PREEMPTION)
     match = _NODES.match(reasons)
     if match is None:

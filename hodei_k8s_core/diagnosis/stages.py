@@ -170,7 +170,7 @@ def _seen(case: Case, stage: Stage) -> tuple[Evidence, ...]:
         return (*(() if condition is None else (of_condition(condition),)), *map(of_event, failed))
     if stage is Stage.SCHEDULE:
         return (Evidence("condition PodScheduled", "nothing is told of it: does a scheduler run?"),)
-    return (of_waiting(case.worker), *map(of_event, case.events_of("Pulling")[:1]))
+    return (of_waiting(case.worker), *map(of_event, case.events_of("Pulling", "Unhealthy")[:1]))
 
 
 def _scheduling_limit(case: Case) -> float:
@@ -178,8 +178,11 @@ def _scheduling_limit(case: Case) -> float:
 
 
 def _init_container_runs_since(case: Case) -> float | None:
-    running = (status.state.running for status, is_sidecar in case.init_containers() if not is_sidecar)
-    return next((epoch(one.started_at) for one in running if one is not None), None)
+    """An init container that has not ended, or a sidecar whose startup probe has not succeeded: the worker waits."""
+    holding = (
+        status.state.running for status, is_sidecar in case.init_containers() if not (is_sidecar and status.started)
+    )
+    return next((epoch(one.started_at) for one in holding if one is not None), None)
 
 
 _STUCK: Final = {

@@ -63,6 +63,11 @@ class LogReply:
         """It ended, as far as it tells, where the log ends. (A kubelet that dies ends it just as cleanly.)"""
         return self.place is Place.GIVING and (not self.complaint or self.complaint.startswith(CONTAINER_REMOVED))
 
+    @property
+    def is_cut_short(self) -> bool:
+        """It began like the reply that the cursor was made in, and ended before that place."""
+        return self.place is Place.FINDING and self._position.last is not None
+
     def feed(self, chunk: bytes) -> list[LogItem]:
         """The new entries that `chunk` completes."""
         return self._take(self._splitter.feed(chunk))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from hodei_k8s_core.companions import companions_of, written_companions
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.labels import (
     APP,
     APP_NAME,
+    COMPANIONS,
     CREATION_TOKEN,
     DO_NOT_DISRUPT,
     IDLE_TIMEOUT,
@@ -52,6 +54,8 @@ def _annotations(spec: WorkerSpec, config: KubernetesConfig, creation_token: str
     }
     if creation_token:
         managed[CREATION_TOKEN] = creation_token
+    if companions := companions_of(spec, config, creation_token):
+        managed[COMPANIONS] = written_companions(companions)
     undisturbed = _UNDISTURBED if config.protect_from_disruption else {}
     return undisturbed | _users({**config.annotations, **spec.annotations}) | managed
 

@@ -14,9 +14,12 @@ from typing import Any, Final
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.errors import ConfigurationError, Fault
+from hodei_k8s_core.errors import Fault
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
+from hodei_k8s_core.validation import raise_faults
+
+_NO_ROOT: Final = "must not be 0 (root) under the security profile restricted"
 
 
 class PodSecurity(msgspec.Struct, frozen=True):
@@ -58,9 +61,10 @@ def pod_security(spec: WorkerSpec, config: KubernetesConfig) -> PodSecurity:
     is_restricted = profile is SecurityProfile.RESTRICTED
     user = spec.run_as_user if spec.run_as_user is not None or not is_restricted else config.run_as_user
     group = spec.fs_group if spec.fs_group is not None or not is_restricted else config.fs_group
-    if is_restricted and user == 0:
-        fault = Fault("spec.run_as_user", "must not be 0 (root) under the security profile restricted")
-        raise ConfigurationError("the worker cannot run like that", [fault])
+    if is_restricted:
+        users = {"spec.run_as_user": user}
+        users |= {f"spec.sidecars[{index}].run_as_user": one.run_as_user for index, one in enumerate(spec.sidecars)}
+        raise_faults("the worker cannot run like that", [Fault(name, _NO_ROOT) for name in users if users[name] == 0])
     numbers = {"runAsUser": user, "fsGroup": group}
     chosen = {name: number for name, number in numbers.items() if number is not None}
     demanded = _PROFILES[profile]()

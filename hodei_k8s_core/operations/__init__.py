@@ -22,6 +22,7 @@ from hodei_k8s_core.operations.follow_worker_logs import follow_worker_logs
 from hodei_k8s_core.operations.get_worker_logs import get_worker_logs
 from hodei_k8s_core.operations.health_check import health_check
 from hodei_k8s_core.operations.list_workers import list_workers
+from hodei_k8s_core.operations.preview_worker import preview_worker
 from hodei_k8s_core.operations.read_capacity import read_capacity
 from hodei_k8s_core.operations.reconcile import apply_plan, plan_fleet
 from hodei_k8s_core.operations.run_worker import run_and_keep_worker, run_worker
@@ -55,6 +56,7 @@ __all__ = [
     "health_check",
     "list_workers",
     "new_creation_token",
+    "preview_worker",
     "plan_fleet",
     "read_capacity",
     "release_job",

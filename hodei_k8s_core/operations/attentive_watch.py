@@ -12,10 +12,10 @@ from typing import Final
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.diagnosis import described_worker, out_of_time
+from hodei_k8s_core.diagnosis.look import lean_worker
 from hodei_k8s_core.effects import Emit, Operation, StopRequested, Stream
 from hodei_k8s_core.labels import WORKER_ID
 from hodei_k8s_core.operations.fleet_examiner import FleetExaminer
-from hodei_k8s_core.operations.fleet_fold import lean_worker
 from hodei_k8s_core.operations.watch_workers import FleetWatch
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.verdict import Verdict
@@ -57,6 +57,7 @@ class AttentiveWatch:
     def next_items(self, *, look_at: float = math.inf) -> Operation[list[FleetItem]]:
         """As those of a `FleetWatch`, in the light of events where a worker is awaited."""
         items = yield from self._fleet.next_items(look_at=min(look_at, self._examiner.look_at))
+        self._fleet.find_puzzles()
         puzzles = {
             uid: pod for uid, pod in self._fleet.puzzles.items() if pod.metadata.labels.get(WORKER_ID) in self._awaited
         }
@@ -78,7 +79,7 @@ class AttentiveWatch:
         if pod is None:
             return None
         events = self._examiner.events_of(pod)
-        now = self._fleet.server_time(wall_clock)
+        now = self._fleet.by_server_clock(wall_clock)
         return out_of_time(pod, events, now=now, policy=self._config.startup, waited=waited)
 
     def let_go(self) -> Operation[None]:

@@ -3,20 +3,30 @@
 A POST that was lost, timed out or met a 5xx may have happened, and the server does not deduplicate. So after each such
 attempt the Pod is read by its name and its token compared: ours → adopted; absent → sent again; another's → the name is
 taken. If that cannot be found out, `OutcomeUnknown` names the token with which a later call adopts the Pod.
+
+A Pod that has something beside it is created with a scheduling gate (see `companions`): what it needs is made next, and
+then the gate is lifted. A Pod that is adopted behind its gate goes on from there; one that cannot get what it needs is
+taken away again.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from hodei_k8s_core.api_status import Status
+from hodei_k8s_core.companions import is_gated
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.diagnosis import verdict_of_refusal
 from hodei_k8s_core.effects import Observe, Operation, Random, SpendRetry
 from hodei_k8s_core.errors import Internal, OutcomeUnknown, ProviderError, ProvisioningTimeout, WorkerAlreadyExists
 from hodei_k8s_core.http import Request, Response
-from hodei_k8s_core.manifest import encode_worker_pod
+from hodei_k8s_core.manifest import companion_manifests, encode_worker_pod
 from hodei_k8s_core.names import pod_name
 from hodei_k8s_core.observations import PodCreated, PodFailed
 from hodei_k8s_core.operations.calls import call, exchange, pause
+from hodei_k8s_core.operations.companions import make_companion, release_pod
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
+from hodei_k8s_core.operations.destroy_worker import checked_grace, delete_alone
 from hodei_k8s_core.operations.failures import error_of_create
 from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.requests import create_pod, get_pod
@@ -24,6 +34,9 @@ from hodei_k8s_core.retry import Failure, GiveUp, Retry, may_have_happened, poli
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_core.worker import WorkerHandle
 from hodei_k8s_core.worker_info import worker_handle
+
+TAKE_AWAY_LIMIT: Final = 10.0
+"""Seconds, after the time to create it is over, to take away a Pod that would wait behind its gate for ever."""
 
 
 def create_worker(
@@ -36,6 +49,9 @@ def create_worker(
     Raises: WorkerAlreadyExists, ResourceLimitExceeded, ProvisioningFailed (admission, invalid), AuthenticationFailed,
     ConfigurationError (no such namespace), ConnectionFailed, ProvisioningTimeout; all of these only when no Pod of this
     call is known to be there. OutcomeUnknown otherwise.
+
+    A call that is broken off may leave its Pod, gated or not, with what it owns: `adopt_or_create_worker` goes on with
+    it, destroying the worker by its id removes all of it.
     """
     token = (yield from new_creation_token()) if creation_token is None else creation_token
     return (yield from _within_time(_Creation(config, spec, token)))
@@ -64,20 +80,26 @@ class _Creation:
 
     def __init__(self, config: KubernetesConfig, spec: WorkerSpec, token: str) -> None:
         self.config = config
+        self.spec = spec
         self.name = pod_name(spec.worker_id)
         self.token = token
         self.post: Request = create_pod(config.namespace, encode_worker_pod(spec, config, creation_token=token))
         self.may_exist = False
+        self.waiting: Pod | None = None
+        """Our Pod, once it was seen behind its gate."""
+        self.may_start = False
         self.attempts = 0
 
     @property
     def what(self) -> str:
         return f"create the Pod {self.name}"
 
-    def unknown(self, cause: ProviderError) -> OutcomeUnknown:
+    def unknown(
+        self, cause: ProviderError, doubt: str = "it could not be found out whether it exists"
+    ) -> OutcomeUnknown:
         """The error for when our Pod may or may not be there."""
         return OutcomeUnknown(
-            f"{self.what}: it could not be found out whether it exists",
+            f"{self.what}: {doubt}",
             pod_name=self.name,
             creation_token=self.token,
             step=cause.step,
@@ -94,19 +116,59 @@ def _within_time(creation: _Creation) -> Operation[WorkerHandle]:
     try:
         pod, adopted = yield from with_deadline(_create(creation), limit, what=creation.what)
     except ProviderError as error:
-        yield from Observe(PodFailed(type(error).__name__))
-        raise
+        told = yield from _told_of(creation, error)
+        yield from Observe(PodFailed(type(told).__name__))
+        if told is error:
+            raise
+        raise told from error
     yield from Observe(PodCreated(adopted))
     return worker_handle(pod)
 
 
 def _create(creation: _Creation) -> Operation[tuple[Pod, bool]]:
     try:
-        return (yield from _create_or_adopt(creation))
+        pod, adopted = yield from _create_or_adopt(creation)
+        return (yield from _completed(creation, pod)), adopted
     except DeadlineExceeded as expired:
         limit = creation.config.creation_timeout
         error = expired.to_error(ProvisioningTimeout, f"{creation.what}: not accepted within {limit:g} s")
-        raise (creation.unknown(error) if creation.may_exist else error) from None
+        in_doubt = creation.may_exist and creation.waiting is None
+        raise (creation.unknown(error) if in_doubt else error) from None
+
+
+def _completed(creation: _Creation, pod: Pod) -> Operation[Pod]:
+    """The Pod with everything that it needs, free to start."""
+    if not is_gated(pod):
+        return pod
+    manifests = companion_manifests(creation.spec, pod)
+    creation.waiting = pod
+    for companion, manifest in manifests:
+        yield from make_companion(creation.config, pod, companion, manifest)
+    creation.may_start = True
+    return (yield from release_pod(creation.config, pod))
+
+
+def _told_of(creation: _Creation, error: ProviderError) -> Operation[ProviderError]:
+    """What a failed creation raises: the error itself, once a Pod that would wait for ever is taken away."""
+    pod, config = creation.waiting, creation.config
+    if pod is None:
+        return error
+    if creation.may_start and not _is_refusal(error):
+        return creation.unknown(error, "it is there, and it could not be found out whether it may start")
+    try:
+        removal = delete_alone(config, pod, checked_grace(config, None))
+        yield from with_deadline(removal, TAKE_AWAY_LIMIT, what=f"take the Pod {creation.name} away")
+    except ProviderError:
+        return creation.unknown(error, "it waits behind its gate, and could not be taken away")
+    status = error.status
+    if status is not None and not (status.is_not_found or status.is_conflict):  # then it was taken away by another
+        error.verdict = verdict_of_refusal(status)
+    return error
+
+
+def _is_refusal(error: ProviderError) -> bool:
+    """The one request that was sent was surely not carried out."""
+    return error.status is not None and not error.status.is_server_fault and error.attempts <= 1
 
 
 def _create_or_adopt(creation: _Creation) -> Operation[tuple[Pod, bool]]:

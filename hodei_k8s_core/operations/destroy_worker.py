@@ -14,6 +14,7 @@ from hodei_k8s_core.effects import Monotonic, Observe, Operation
 from hodei_k8s_core.errors import ConfigurationError, Fault, ProviderError, Timeout
 from hodei_k8s_core.observations import PodDestroyed
 from hodei_k8s_core.operations.calls import call
+from hodei_k8s_core.operations.companions import remove_companions
 from hodei_k8s_core.operations.deadline import step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle, check_ours, handle_for_id
 from hodei_k8s_core.operations.reading import read_pod
@@ -116,12 +117,21 @@ def _send(config: KubernetesConfig, handle: WorkerHandle, grace: int) -> Operati
     if pod is None:
         return None, False
     check_ours(pod, config)
-    yield from step("destroy_worker", "delete the Pod")
     return pod, (yield from send_delete(config, pod, grace))
 
 
 def send_delete(config: KubernetesConfig, pod: Pod, grace: int) -> Operation[bool]:
-    """Delete that Pod; False when it is gone, or its name belongs to another one by now."""
+    """Delete what was made for that Pod, and it; False when it is gone, or its name belongs to another one by now.
+
+    The Pod goes last: it says what there is, so that whoever comes after a crash between two steps can go on.
+    """
+    yield from remove_companions(config, pod)
+    yield from step("destroy_worker", "delete the Pod")
+    return (yield from delete_alone(config, pod, grace))
+
+
+def delete_alone(config: KubernetesConfig, pod: Pod, grace: int) -> Operation[bool]:
+    """As `send_delete`, and leave what the Pod owns to the garbage collector."""
     name = pod.metadata.name
     request = delete_pod(config.namespace, name, uid=pod.metadata.uid, grace_period=grace)
     try:

@@ -107,7 +107,6 @@ class Ending:
                 yield from with_deadline(self._until_open(), OPEN_LIMIT, what="open the log")
             except ProviderError:
                 self._begin_log_again()
-        yield from step("destroy_worker", "delete the Pod")
         last = pod
         if (yield from send_delete(self._config, pod, self._grace)):
             if self._has_log:

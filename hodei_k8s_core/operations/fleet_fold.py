@@ -12,37 +12,23 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
 from hodei_k8s_core.config.startup_policy import StartupPolicy
-from hodei_k8s_core.diagnosis import examine
+from hodei_k8s_core.diagnosis.look import Judge, Look, lean_worker, look_alike
+from hodei_k8s_core.diagnosis.settled import is_settled
 from hodei_k8s_core.operations.pod_listing import Page
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.verdict import Verdict
 from hodei_k8s_core.watch_event import Deleted, PodEvent
 from hodei_k8s_core.worker import WorkerInfo
 from hodei_k8s_core.worker_change import ChangeKind, WorkerChange
-from hodei_k8s_core.worker_info import worker_info
 
-A_MOMENT: Final = 0.05
-"""Seconds: a limit has passed, and not only been reached."""
+# As globals: to look them up in their class takes a tenth of what the fold costs a Pod.
+_ADDED: Final = ChangeKind.ADDED
+_CHANGED: Final = ChangeKind.CHANGED
 
-
-def lean_worker(pod: Pod, verdict: Verdict | None) -> WorkerInfo:
-    """The worker without its timeline: a fleet keeps many."""
-    return msgspec.structs.replace(worker_info(pod), verdict=verdict)
-
-
-class _Known(msgspec.Struct, frozen=True):
-    """A worker as it was told. `pod` and `recheck_at` are kept as long as time alone can change the verdict.
-
-    `puzzle`: its Pod, while events can say more about it.
-    """
-
-    info: WorkerInfo
-    recheck_at: float = math.inf
-    pod: Pod | None = None
-    puzzle: Pod | None = None
+FIRST_RECHECK: Final = 1.0
+"""Seconds after which it is found out when time alone can change what was said of a Pod. A Pod that changes several
+times within them, as all do that start, is examined once; not at all, if it is settled then."""
 
 
 class FleetFold:
@@ -51,9 +37,11 @@ class FleetFold:
     def __init__(
         self, policy: StartupPolicy, describe: Callable[[Pod, Verdict | None], WorkerInfo] = lean_worker
     ) -> None:
-        self._policy = policy
-        self._describe = describe
-        self._known: dict[str, _Known] = {}
+        self._judge = Judge(policy, describe)
+        self._known: dict[str, Look] = {}
+        # When to look again at those that are not settled: exactly, or FIRST_RECHECK later to find that out.
+        self._unsettled: dict[str, float] = {}
+        self._unexamined: dict[str, Look] = {}
         self._puzzles: dict[str, Pod] = {}
         self._seen: set[str] = set()
         self._recheck_at = math.inf
@@ -65,13 +53,22 @@ class FleetFold:
 
     @property
     def puzzles(self) -> Mapping[str, Pod]:
-        """The Pods in view about which events can say more, by uid."""
+        """The Pods in view about which events can say more, by uid; as of the last `find_puzzles`."""
         return MappingProxyType(self._puzzles)
+
+    def find_puzzles(self) -> None:
+        """Examine what is new, for those who ask for events: to tell of a fleet it is not needed."""
+        for look in self._unexamined.values():
+            if look.examination.wants_events:
+                self._puzzles[look.pod_uid] = look.pod
+        self._unexamined.clear()
 
     def changing(self, name: str) -> Pod | None:
         """The Pod of that name while time alone can change the verdict on it: while its start goes on, above all."""
         known = self._known.get(name)
-        return None if known is None else known.pod
+        if known is None or is_settled(known.pod) or known.recheck_at == math.inf:
+            return None
+        return known.pod
 
     def __len__(self) -> int:
         """The workers in view."""
@@ -81,8 +78,10 @@ class FleetFold:
         """What a page of a list changes; the removals come with the last one."""
         if page.begins:
             self._seen = set()
-        self._seen.update(pod.metadata.name for pod in page.pods)
-        changes = [change for pod in page.pods for change in self._show(pod, now)]
+        self._seen.update([pod.metadata.name for pod in page.pods])
+        changes: list[WorkerChange] = []
+        for pod in page.pods:
+            self._show(pod, now, changes)
         if page.ends:
             vanished = [name for name in self._known if name not in self._seen]
             changes += [_removed(self._forget(name)) for name in vanished]
@@ -93,65 +92,70 @@ class FleetFold:
         """What the events of a watch change."""
         changes: list[WorkerChange] = []
         for event in events:
-            changes += self._hide(event.pod, now) if isinstance(event, Deleted) else self._show(event.pod, now)
+            if isinstance(event, Deleted):
+                self._hide(event.pod, now, changes)
+            else:
+                self._show(event.pod, now, changes)
         return changes
 
     def recheck(self, now: float) -> list[WorkerChange]:
         """What the time alone has changed."""
-        due = [known.pod for known in self._known.values() if known.recheck_at <= now]
-        changes = [change for pod in due if pod is not None for change in self._show(pod, now)]
-        self._recheck_at = min((known.recheck_at for known in self._known.values()), default=math.inf)
+        changes: list[WorkerChange] = []
+        for name in [name for name, at in self._unsettled.items() if at <= now]:
+            known = self._known[name]
+            if known.recheck_at <= now:
+                self._compare(known, Look(known.pod, now, self._judge), changes)
+            else:
+                self._unsettled[name] = known.recheck_at
+        self._recheck_at = min(self._unsettled.values(), default=math.inf)
         return changes
 
-    def _show(self, pod: Pod, now: float) -> list[WorkerChange]:
+    def _show(self, pod: Pod, now: float, changes: list[WorkerChange]) -> None:
         name = pod.metadata.name
-        before, after = self._known.get(name), self._look(pod, now)
-        self._keep(name, after)
-        self._recheck_at = min(self._recheck_at, after.recheck_at)
-        if before is None:
-            return [WorkerChange(kind=ChangeKind.ADDED, info=after.info)]
-        if before.info.handle.pod_uid != pod.metadata.uid:
-            return [_removed(before.info, gone=True), WorkerChange(kind=ChangeKind.ADDED, info=after.info)]
-        if _face(before.info) == _face(after.info):
-            return []
-        return [WorkerChange(kind=ChangeKind.CHANGED, info=after.info)]
+        known = self._known.get(name)
+        if known is None:
+            look = self._known[name] = Look(pod, now, self._judge)
+            changes.append(WorkerChange(_ADDED, look))
+            if not is_settled(pod):
+                self._look_again(name, look)
+        elif known.pod != pod or self._unsettled.get(name, math.inf) <= now:
+            self._compare(known, Look(pod, now, self._judge), changes)
 
-    def _hide(self, pod: Pod, now: float) -> list[WorkerChange]:
+    def _compare(self, before: Look, after: Look, changes: list[WorkerChange]) -> None:
+        name = after.pod.metadata.name
+        if before.pod_uid != after.pod_uid:
+            changes.append(_removed(before, gone=True))
+            changes.append(WorkerChange(_ADDED, after))
+        elif not look_alike(before, after):
+            changes.append(WorkerChange(_CHANGED, after))
+        self._forget(name)
+        self._known[name] = after
+        if not is_settled(after.pod):
+            self._look_again(name, after)
+
+    def _look_again(self, name: str, look: Look) -> None:
+        at = look.now + FIRST_RECHECK if look.found is None else look.recheck_at
+        self._unsettled[name] = at
+        self._unexamined[name] = look
+        if at < self._recheck_at:
+            self._recheck_at = at
+
+    def _hide(self, pod: Pod, now: float, changes: list[WorkerChange]) -> None:
         known = self._known.get(pod.metadata.name)
-        if known is None or known.info.handle.pod_uid != pod.metadata.uid:
-            return []
+        if known is None or known.pod_uid != pod.metadata.uid:
+            return
         self._forget(pod.metadata.name)
         # An object that leaves a selector and one that is deleted at once come as the same event; where a deletion
         # was under way it is told as done.
-        return [_removed(self._look(pod, now).info, gone=pod.is_deleting)]
+        changes.append(_removed(Look(pod, now, self._judge), gone=pod.is_deleting))
 
-    def _keep(self, name: str, after: _Known) -> None:
-        if name in self._known:
-            self._forget(name)
-        self._known[name] = after
-        if after.puzzle is not None:
-            self._puzzles[after.puzzle.metadata.uid] = after.puzzle
-
-    def _forget(self, name: str) -> WorkerInfo:
-        info = self._known.pop(name).info
-        self._puzzles.pop(info.handle.pod_uid, None)
-        return info
-
-    def _look(self, pod: Pod, now: float) -> _Known:
-        found = examine(pod, now=now, policy=self._policy)
-        info = self._describe(pod, found.verdict)
-        puzzle = pod if found.wants_events else None
-        if found.recheck_after is None:
-            return _Known(info, puzzle=puzzle)
-        return _Known(info, now + found.recheck_after + A_MOMENT, pod, puzzle)
+    def _forget(self, name: str) -> Look:
+        self._unsettled.pop(name, None)
+        self._unexamined.pop(name, None)
+        look = self._known.pop(name)
+        self._puzzles.pop(look.pod_uid, None)
+        return look
 
 
-def _removed(info: WorkerInfo, *, gone: bool = False) -> WorkerChange:
-    return WorkerChange(kind=ChangeKind.REMOVED, info=info, gone=gone)
-
-
-def _face(info: WorkerInfo) -> WorkerInfo:
-    """What a host can see change. A verdict's evidence and its next look tell of seconds, and differ at every look."""
-    if info.verdict is None:
-        return info
-    return msgspec.structs.replace(info, verdict=msgspec.structs.replace(info.verdict, evidence=(), recheck_after=None))
+def _removed(look: Look, *, gone: bool = False) -> WorkerChange:
+    return WorkerChange(kind=ChangeKind.REMOVED, info=look, gone=gone)

@@ -14,18 +14,20 @@ from hodei_k8s_core.worker import WorkerInfo
 WHAT = "list the workers"
 
 
-def list_workers(config: KubernetesConfig) -> Operation[list[WorkerInfo]]:
+def list_workers(config: KubernetesConfig, *, selector: str = "") -> Operation[list[WorkerInfo]]:
     """Every worker of `config.provider_id` that has a Pod, terminated ones included, in the server's order (by name).
 
-    Each has its verdict, as far as the Pod alone tells it. Raises: ConnectionFailed, AuthenticationFailed, Timeout.
+    Each has its verdict, as far as the Pod alone tells it. `selector`: labels that a worker must have besides, as
+    Kubernetes writes it. Raises: ConnectionFailed, AuthenticationFailed, Timeout.
     """
-    return (yield from with_deadline(_list_all(config), config.operation_timeout, what=WHAT))
+    selectors = ",".join([managed_selector(config.provider_id), *([selector] if selector else [])])
+    return (yield from with_deadline(_list_all(config, selectors), config.operation_timeout, what=WHAT))
 
 
-def _list_all(config: KubernetesConfig) -> Operation[list[WorkerInfo]]:
+def _list_all(config: KubernetesConfig, selectors: str) -> Operation[list[WorkerInfo]]:
     host_now = yield from WallClock()  # for a proxy that takes the server's own away
 
     def judge(pod: Pod, date: float | None) -> WorkerInfo:
         return judged_worker(pod, now=host_now if date is None else date, policy=config.startup)
 
-    return (yield from list_whole(config, WHAT, judge, label_selector=managed_selector(config.provider_id)))
+    return (yield from list_whole(config, WHAT, judge, label_selector=selectors))

@@ -19,24 +19,19 @@ from hodei_k8s_core.effects import Emit, Operation, Sleep, Stream
 from hodei_k8s_core.errors import ProviderError
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.log_entry import GapReason, LogGap, LogItem, LogRestart
-from hodei_k8s_core.log_line import format_since_time
 from hodei_k8s_core.logs.batch import LogOptions
 from hodei_k8s_core.logs.cursor import LogCursor
 from hodei_k8s_core.logs.reply import LogReply
 from hodei_k8s_core.logs.search import LogSearch
 from hodei_k8s_core.operations.container_run import ContainerRun, container_run, never_runs_again
-from hodei_k8s_core.operations.log_requests import End, LogConnection
+from hodei_k8s_core.operations.log_requests import End, LogConnection, log_window
 from hodei_k8s_core.operations.log_start import LogStart
-from hodei_k8s_core.operations.log_troubles import LogTroubles
+from hodei_k8s_core.operations.log_troubles import UNFINISHED_PAUSE, LogTroubles
 from hodei_k8s_core.operations.reading import not_found, read_pod
 from hodei_k8s_core.operations.wait_for_run import wait_for_run
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.requests import follow_pod_log, pod_log, previous_pod_log
-from hodei_k8s_core.server_time import NANOSECONDS
 from hodei_k8s_core.worker import WorkerHandle
-
-UNFINISHED_PAUSE = 0.5
-"""Seconds, for a runtime to write the rest of a line."""
 
 
 class LogFollow:
@@ -142,16 +137,12 @@ class LogFollow:
         """Read a run that has ended until nothing is added. False: look at the Pod again."""
         refused, detail = 0, ""
         while refused < self._config.retry.max_attempts:
-            end = yield from self._read_whole(previous=previous)
-            while end is End.CLEAN and self._settled != self._behind:
-                self._settled = self._behind
-                if self._settled[1]:
-                    yield from Sleep(UNFINISHED_PAUSE)
-                end = yield from self._read_whole(previous=previous)
-            if end is End.CLEAN:
-                yield from self._give_end(self._reply)
+            end = yield from self._read_settled(previous=previous)
+            if end is End.CLEAN and self._ended is not None:
+                yield from Emit(self._ended.end_of_log())
                 return True
             if end is End.NOT_FOUND and not previous:
+                yield from self._troubles.pause()
                 return False
             if end is End.LOST:
                 yield from self._search(None, previous=previous)
@@ -163,6 +154,17 @@ class LogFollow:
             yield from self._tell_gap(GapReason.UNAVAILABLE, detail=detail)
         return True
 
+    def _read_settled(self, *, previous: bool) -> Stream[LogItem, End]:
+        """Read until a reply ends just as the one before it; CLEAN only then."""
+        while True:
+            before = self._settled
+            if before is not None and before[1]:
+                yield from Sleep(UNFINISHED_PAUSE)
+            end = yield from self._read_whole(previous=previous)
+            if end is not End.CLEAN or self._behind == before:
+                return end
+            self._settled = self._behind
+
     def _read_whole(self, *, previous: bool) -> Stream[LogItem, End]:
         """What there is behind the cursor; CLEAN only where the reply seems to be whole."""
         end = yield from self._read(self._whole(previous=previous), self._config.request_timeout)
@@ -172,7 +174,8 @@ class LogFollow:
         if reply.complaint or reply.is_whole:
             self._ended = reply if reply.is_whole else self._ended
             return End.CLEAN if reply.is_whole else End.REFUSED
-        return End.LOST  # pragma: no cover - a file that was rotated away between two requests
+        # The beginning of the reply for the cursor, or of a file that was rotated away between two requests.
+        return End.REFUSED if reply.is_cut_short else End.LOST
 
     def _read(self, request: Request, silence_limit: float) -> Stream[LogItem, End]:
         cursor = self.cursor
@@ -217,22 +220,15 @@ class LogFollow:
         yield from self._tell_gap(GapReason.ROTATED, since=since, until=until)
 
     def _request(self, make: Callable[..., Request]) -> Request:
-        since, tail = self._window()
+        if not self.cursor.is_at_start:
+            self._tail = None
+        since, tail = log_window(self.cursor, self._tail, self._connection.date)
         return make(
             self._config.namespace, self._handle.pod_name, container=self._name, since_time=since, tail_lines=tail
         )
 
     def _whole(self, *, previous: bool) -> Request:
         return self._request(previous_pod_log if previous else pod_log)
-
-    def _window(self) -> tuple[str, int | None]:
-        """From when on, and how many lines. No lines at all, asked for again: from when that was asked for first."""
-        cursor = self.cursor
-        if not cursor.is_at_start:
-            self._tail = None
-        elif self._tail == 0 and self._connection.date is not None:
-            return format_since_time(int(self._connection.date) * NANOSECONDS), None
-        return "" if cursor.anchor is None else format_since_time(cursor.anchor * NANOSECONDS), self._tail
 
     def _tell_gone(self) -> Stream[LogItem, None]:
         """The Pod is gone."""
@@ -248,14 +244,9 @@ class LogFollow:
         ended = self._ended
         if ended is None or ended.cursor != self.cursor:
             return False
-        yield from self._give_end(ended)
+        yield from Emit(ended.end_of_log())
         self._go_to(ended.cursor)
         return True
-
-    def _give_end(self, reply: LogReply | None) -> Stream[LogItem, None]:
-        """The last line, where it has no newline."""
-        if reply is not None and (last := reply.end_of_log()):
-            yield from Emit(last)
 
     def _tell_gap(
         self, reason: GapReason, *, since: int | None = None, until: int | None = None, detail: str = ""

@@ -11,11 +11,13 @@ from hodei_k8s_core.effects import SILENCE, Close, Emit, Open, Operation, Read, 
 from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Body, Request
 from hodei_k8s_core.log_entry import LogItem
+from hodei_k8s_core.log_line import format_since_time
+from hodei_k8s_core.logs.cursor import LogCursor
 from hodei_k8s_core.logs.reply import Place
 from hodei_k8s_core.operations.get_worker_logs import has_no_log_yet
 from hodei_k8s_core.operations.log_troubles import LogTroubles
 from hodei_k8s_core.operations.pod_watch import read_whole_refusal
-from hodei_k8s_core.server_time import server_date
+from hodei_k8s_core.server_time import NANOSECONDS, server_date
 
 
 class End(enum.Enum):
@@ -28,6 +30,13 @@ class End(enum.Enum):
     REFUSED = "refused"
     NOT_STARTED = "not started"
     NOT_FOUND = "not found"
+
+
+def log_window(cursor: LogCursor, tail: int | None, began: float | None) -> tuple[str, int | None]:
+    """`since_time` and `tail_lines` of a request. No lines at all, asked for again: from when that was asked first."""
+    if tail == 0 and began is not None:
+        return format_since_time(int(began) * NANOSECONDS), None
+    return "" if cursor.anchor is None else format_since_time(cursor.anchor * NANOSECONDS), tail
 
 
 class Reader(Protocol):

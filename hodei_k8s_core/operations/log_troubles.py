@@ -13,6 +13,8 @@ from hodei_k8s_core.retry import Failure, policy_delay
 
 LONGEST_PAUSE: Final = 5.0
 """Seconds. A node that cannot watch its files still serves them, so asking again and again is a way to follow."""
+UNFINISHED_PAUSE: Final = 0.5
+"""Seconds, for a runtime to write the rest of a line."""
 
 
 class LogTroubles:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.errors import ProviderError
@@ -22,6 +20,7 @@ from hodei_k8s_core.worker import WorkerHandle
 from hodei_k8s_core.worker_change import ChangeKind, WorkerChange
 
 FEW: Final = 10
+_REMOVED: Final = ChangeKind.REMOVED
 
 
 def settle_removals(config: KubernetesConfig, changes: Sequence[WorkerChange]) -> Operation[list[WorkerChange]]:
@@ -29,19 +28,19 @@ def settle_removals(config: KubernetesConfig, changes: Sequence[WorkerChange]) -
 
     Where the server cannot be asked (a permission is missing, it does not answer) they stay as they are.
     """
-    doubtful = [change.info.handle for change in changes if change.kind is ChangeKind.REMOVED and not change.gone]
-    if not doubtful:
+    removed = [change for change in changes if change.kind is _REMOVED and not change.gone]
+    if not removed:
         return list(changes)
     try:
-        if len(doubtful) <= FEW:
-            living = yield from _look_at(config, doubtful)
+        if len(removed) <= FEW:
+            living = yield from _look_at(config, [change.info.handle for change in removed])
         else:
             living = frozenset((yield from _list(config)))
     except ProviderError:
         return list(changes)
     return [
-        msgspec.structs.replace(change, gone=True)
-        if change.kind is ChangeKind.REMOVED and change.info.handle.pod_uid not in living
+        WorkerChange(kind=_REMOVED, info=change.seen, gone=True)
+        if change.kind is _REMOVED and change.seen.pod_uid not in living
         else change
         for change in changes
     ]

@@ -9,9 +9,10 @@ from typing import Final
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.diagnosis.look import lean_worker
 from hodei_k8s_core.effects import Emit, Monotonic, Operation, StopRequested, Stream, WallClock
 from hodei_k8s_core.labels import managed_selector
-from hodei_k8s_core.operations.fleet_fold import FleetFold, lean_worker
+from hodei_k8s_core.operations.fleet_fold import FleetFold
 from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, Page
 from hodei_k8s_core.operations.pod_watch import News, PodWatch
 from hodei_k8s_core.operations.removals import settle_removals
@@ -84,14 +85,21 @@ class FleetWatch:
 
     @property
     def puzzles(self) -> Mapping[str, Pod]:
-        """The Pods in view about which events can say more, by uid. The watch itself never asks for events."""
+        """The Pods in view about which events can say more, by uid; as of the last `find_puzzles`.
+
+        The watch itself never asks for events.
+        """
         return self._fold.puzzles
+
+    def find_puzzles(self) -> None:
+        """Examine what is new since the last time."""
+        self._fold.find_puzzles()
 
     def now(self) -> Operation[float]:
         """Seconds since the epoch by the cluster's clock, which the ages of Pods are compared with."""
-        return self.server_time((yield from WallClock()))
+        return self.by_server_clock((yield from WallClock()))
 
-    def server_time(self, wall_clock: float) -> float:
+    def by_server_clock(self, wall_clock: float) -> float:
         """What the cluster's clock shows when the host's shows `wall_clock`, in seconds since the epoch."""
         return wall_clock + (self._clock_ahead or 0.0)
 

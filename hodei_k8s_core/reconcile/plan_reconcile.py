@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from hodei_k8s_core.companions import is_gated
 from hodei_k8s_core.config.kubernetes_config import DEFAULT_PROVIDER_ID
 from hodei_k8s_core.config.reconcile_policy import DEFAULT_RECONCILE, ReconcilePolicy
 from hodei_k8s_core.diagnosis.read_timeline import timeline
@@ -122,10 +123,16 @@ def _idle_too_long(pod: Pod, now: float, _policy: ReconcilePolicy) -> str:
     return f"it has had no job for {now - since:.0f} s, and may be idle for {allowed:g} s"
 
 
+def _never_completed(pod: Pod, _now: float, _policy: ReconcilePolicy) -> str:
+    """Young ones do not get here: what it needs is made within seconds, by whoever created it."""
+    return "it waits behind its gate for what its creator never made" if is_gated(pod) else ""
+
+
 _EXPIRIES: Final[tuple[Callable[[Pod, float, ReconcilePolicy], str], ...]] = (
     _kept_long_enough,
     _outlived,
     _idle_too_long,
+    _never_completed,
 )
 """Why a worker's time is over, or ""; the first one counts."""
 

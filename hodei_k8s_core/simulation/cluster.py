@@ -18,6 +18,7 @@ from hodei_k8s_core.simulation.behaviour import Behaviours
 from hodei_k8s_core.simulation.collection import Collections
 from hodei_k8s_core.simulation.discovery import discover
 from hodei_k8s_core.simulation.events import Recorder
+from hodei_k8s_core.simulation.garbage import Garbage
 from hodei_k8s_core.simulation.kubelet import Kubelet
 from hodei_k8s_core.simulation.logs import LogStream
 from hodei_k8s_core.simulation.namespaces import Namespaces
@@ -70,6 +71,7 @@ class Cluster:
         self._user = user
         self._agenda = Agenda()
         self._collections = Collections(self.store, self.clock)
+        self._garbage = Garbage(self.store, self._agenda)
         recorder, self._admission = Recorder(self.store, self.clock), Admission(self.store)
         self._kubelet = Kubelet(
             self.store,
@@ -77,7 +79,7 @@ class Cluster:
             self.clock,
             recorder,
             behaviours if behaviours is not None else {},
-            self._admission.refresh,
+            self._released,
             frozenset([NODE, *(node["metadata"]["name"] for node in known)]),
         )
         pods = Pods(self.store, self._kubelet, self.clock, self._admission)
@@ -121,7 +123,11 @@ class Cluster:
 
     def pods(self, namespace: str) -> dict[str, Json]:
         """The Pods of a namespace by name."""
-        return {pod["metadata"]["name"]: pod for pod in self.store.list_at(self.store.version, "pods", namespace)}
+        return self.objects("pods", namespace)
+
+    def objects(self, resource: str, namespace: str) -> dict[str, Json]:
+        """The objects of a kind in a namespace by name."""
+        return {item["metadata"]["name"]: item for item in self.store.list_at(self.store.version, resource, namespace)}
 
     def add_event(self, event: Json) -> None:
         """Store an Event as given (it needs metadata.name and metadata.namespace)."""
@@ -207,14 +213,21 @@ class Cluster:
         self._resources = {resource for _, resource in table}
         return table
 
-    def _changed(self, resource: str, namespace: str, now: float) -> None:
+    def _released(self, pod_uid: str, namespace: str, now: float) -> None:
+        """A Pod is over, or gone."""
+        self._admission.refresh(namespace)
+        if self._garbage.has_owned(pod_uid):
+            self._garbage.collect_for(pod_uid, now)
+
+    def _changed(self, resource: str, item: Json, now: float) -> None:
         """An object was written that others look at."""
+        self._garbage.look_at(item, now)
         if resource == "nodes":
             self._nodes.taint_cordoned()
         if resource in ("nodes", "persistentvolumeclaims"):
             self._agenda.at(now, self._kubelet.reschedule)
         elif resource == "resourcequotas":
-            self._admission.refresh(namespace)
+            self._admission.refresh(item["metadata"]["namespace"])
 
 
 def _is_possible(route: Route) -> bool:

@@ -81,7 +81,7 @@ def _encoded(text: str) -> str:
 def _claim(item: Json) -> Json:
     return {
         **item,
-        "spec": {"volumeMode": "Filesystem", **item["spec"]},
+        "spec": {"volumeMode": "Filesystem", **(item.get("spec") or {})},
         "status": item.get("status", {"phase": "Pending"}),
     }
 

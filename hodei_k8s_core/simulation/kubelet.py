@@ -29,7 +29,7 @@ MOUNT_RETRY = 120.0
 class Kubelet(Endings):
     """Those of `nodes`; they write Pods' status into the store. What is placed on another node stays Pending.
 
-    `on_release` hears in which namespace a Pod is over.
+    `on_release` hears which Pod is over or gone, and in which namespace.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Kubelet(Endings):
         clock: ServerClock,
         recorder: Recorder,
         behaviours: Behaviours,
-        on_release: Callable[[str], None],
+        on_release: Callable[[str, str, float], None],
         nodes: frozenset[str],
     ) -> None:
         super().__init__(store, agenda, clock, recorder)
@@ -126,7 +126,7 @@ class Kubelet(Endings):
         self._unplaced.pop(view.uid, None)
         if self._scheduler.release(view.uid) and self._unplaced:
             self._agenda.at(now, self.reschedule)
-        self._on_release(view.namespace)
+        self._on_release(view.uid, view.namespace, now)
 
     def _schedule(self, view: NodeView, now: float) -> None:
         if not self._is_known(view):

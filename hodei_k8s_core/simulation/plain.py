@@ -8,8 +8,8 @@ from hodei_k8s_core.simulation.objects import Objects
 from hodei_k8s_core.simulation.store import Store
 from hodei_k8s_core.simulation.wire import Json, ServerClock
 
-OnWrite = Callable[[str, str, float], None]
-"""Resource, namespace, time."""
+OnWrite = Callable[[str, Json, float], None]
+"""Resource, object, time."""
 
 
 class Plain(Objects):
@@ -20,7 +20,7 @@ class Plain(Objects):
         self._on_write = on_write
 
     def stored(self, resource: str, item: Json, now: float) -> None:
-        self._on_write(resource, item["metadata"].get("namespace", ""), now)
+        self._on_write(resource, item, now)
 
     def changed(self, resource: str, old: Json, new: Json, now: float) -> None:  # noqa: ARG002
         self.stored(resource, new, now)

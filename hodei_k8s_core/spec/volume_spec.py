@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from hodei_k8s_core.errors import Fault
-from hodei_k8s_core.names import dns_label_problem, dns_subdomain_problem
-from hodei_k8s_core.validation import (
-    Problem,
-    bool_problem,
-    fault_of,
-    optional,
-    raise_faults,
-    text_that,
-    whole_number,
-)
-
-
-def _absolute_path_problem(path: str) -> str | None:
-    """The API's rules for a mount path (no ':') and a host path (no '..'), and that both are absolute."""
-    if not path.startswith("/"):
-        return f"must be an absolute path, not {path!r}"
-    if ":" in path or ".." in path.split("/"):
-        return f"must contain neither ':' nor '..': {path!r}"
-    return None
-
-
-def _mount_path_problem(path: str) -> str | None:
-    return _absolute_path_problem(path) if path else None
-
-
-_CHECKS: Final[dict[str, Problem]] = {
-    "name": text_that(dns_label_problem),
-    "claim_name": text_that(dns_subdomain_problem),
-    "path": text_that(_absolute_path_problem),
-    "size_limit": optional(whole_number(1)),
-    "read_only": bool_problem,
-    "mount_path": text_that(_mount_path_problem),
-}
+from hodei_k8s_core.spec.projected_volume import ProjectedVolume
+from hodei_k8s_core.spec.volume_checks import volume_faults
+from hodei_k8s_core.validation import instance, item, raise_faults, sequence_faults
 
 
 class PersistentVolume(msgspec.Struct, frozen=True, kw_only=True, tag="persistent"):
@@ -54,21 +25,24 @@ class PersistentVolume(msgspec.Struct, frozen=True, kw_only=True, tag="persisten
     mount_path: str = ""
 
     def __post_init__(self) -> None:
-        raise_faults("the volume is not valid", _faults(self))
+        raise_faults("the volume is not valid", volume_faults(self))
 
 
 class EphemeralVolume(msgspec.Struct, frozen=True, kw_only=True, tag="ephemeral"):
     """Scratch space that ends with the worker. `size_limit` in bytes, or None.
+
+    `in_memory`: it is a tmpfs, and counts as the worker's memory.
 
     Raises: ConfigurationError with every fault.
     """
 
     name: str
     size_limit: int | None = None
+    in_memory: bool = False
     mount_path: str = ""
 
     def __post_init__(self) -> None:
-        raise_faults("the volume is not valid", _faults(self))
+        raise_faults("the volume is not valid", volume_faults(self))
 
 
 class HostPathVolume(msgspec.Struct, frozen=True, kw_only=True, tag="host_path"):
@@ -83,10 +57,94 @@ class HostPathVolume(msgspec.Struct, frozen=True, kw_only=True, tag="host_path")
     mount_path: str = ""
 
     def __post_init__(self) -> None:
-        raise_faults("the volume is not valid", _faults(self))
+        raise_faults("the volume is not valid", volume_faults(self))
 
 
-VolumeSpec = PersistentVolume | EphemeralVolume | HostPathVolume
+class EphemeralClaim(msgspec.Struct, frozen=True, kw_only=True, tag="ephemeral_claim"):
+    """A claim that Kubernetes makes for the Pod and removes with it. `size` in bytes.
+
+    `storage_class`: None for the cluster's default, "" for a volume that is there already and has none.
+    `access_mode`: `ReadWriteOnce`, `ReadWriteOncePod`, `ReadWriteMany` or `ReadOnlyMany`.
+
+    Raises: ConfigurationError with every fault.
+    """
+
+    name: str
+    size: int
+    storage_class: str | None = None
+    access_mode: str = "ReadWriteOnce"
+    mount_path: str = ""
+
+    def __post_init__(self) -> None:
+        raise_faults("the volume is not valid", volume_faults(self))
+
+
+class WorkerClaim(msgspec.Struct, frozen=True, kw_only=True, tag="worker_claim"):
+    """A claim that is made for the worker, and removed with it. Unlike an `EphemeralClaim` it is there before its Pod
+    can be scheduled, carries the worker's labels, and what forbids it fails the creation.
+
+    The fields are those of `EphemeralClaim`. Raises: ConfigurationError with every fault.
+    """
+
+    name: str
+    size: int
+    storage_class: str | None = None
+    access_mode: str = "ReadWriteOnce"
+    mount_path: str = ""
+
+    def __post_init__(self) -> None:
+        raise_faults("the volume is not valid", volume_faults(self))
+
+
+class ConfigMapVolume(msgspec.Struct, frozen=True, kw_only=True, tag="config_map"):
+    """The keys of a ConfigMap as files. `items`: only these keys, each with its path below the mount.
+
+    `mode`: of the files, as 0o440; None for 0o644. `optional`: a ConfigMap that is not there is an empty folder.
+
+    Raises: ConfigurationError with every fault.
+    """
+
+    name: str
+    config_map: str
+    items: dict[str, str] = {}
+    mode: int | None = None
+    optional: bool = False
+    mount_path: str = ""
+
+    def __post_init__(self) -> None:
+        raise_faults("the volume is not valid", volume_faults(self))
+        msgspec.structs.force_setattr(self, "items", dict(self.items))
+
+
+class SecretVolume(msgspec.Struct, frozen=True, kw_only=True, tag="secret"):
+    """The keys of a Secret as files; the fields are those of `ConfigMapVolume`.
+
+    Raises: ConfigurationError with every fault.
+    """
+
+    name: str
+    secret: str
+    items: dict[str, str] = {}
+    mode: int | None = None
+    optional: bool = False
+    mount_path: str = ""
+
+    def __post_init__(self) -> None:
+        raise_faults("the volume is not valid", volume_faults(self))
+        msgspec.structs.force_setattr(self, "items", dict(self.items))
+
+
+VolumeSpec = (
+    PersistentVolume
+    | EphemeralVolume
+    | HostPathVolume
+    | EphemeralClaim
+    | WorkerClaim
+    | ConfigMapVolume
+    | SecretVolume
+    | ProjectedVolume
+)
+_VOLUME: Final = instance(VolumeSpec, "a volume")  # type: ignore[arg-type]
 
 
 def mounted_at(volume: VolumeSpec) -> str:
@@ -94,6 +152,24 @@ def mounted_at(volume: VolumeSpec) -> str:
     return volume.mount_path or f"/mnt/{volume.name}"
 
 
-def _faults(volume: VolumeSpec) -> list[Fault]:
-    names = volume.__struct_fields__
-    return [f for name in names for f in fault_of(name, _CHECKS[name](getattr(volume, name)))]
+def volume_paths(volumes: object) -> dict[str, str]:
+    """The paths of what are volumes, by name."""
+    given = volumes if isinstance(volumes, Sequence) else ()
+    return {volume.name: mounted_at(volume) for volume in given if _VOLUME(volume) is None}
+
+
+def volumes_faults(field: str, volumes: object) -> list[Fault]:
+    """What is wrong with a worker's volumes together: each has a name and a path of its own."""
+    found = sequence_faults(field, volumes, _VOLUME)
+    if found or not isinstance(volumes, Sequence):
+        return found
+    return _repeated(field, "name", [v.name for v in volumes]) + _repeated(
+        field, "mount_path", list(map(mounted_at, volumes))
+    )
+
+
+def _repeated(field: str, part: str, values: list[str]) -> list[Fault]:
+    repeated = (index for index, value in enumerate(values) if value in values[:index])
+    return [
+        Fault(f"{item(field, index)}.{part}", f"{values[index]!r} is taken by another volume") for index in repeated
+    ]

@@ -6,56 +6,40 @@ nor a repr shows a value of the environment or the OTP.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from hodei_k8s_core.errors import Fault
-from hodei_k8s_core.labels import annotation_faults, capability_key, label_faults
-from hodei_k8s_core.names import environment_name_problem, label_key_problem, worker_id_problem
 from hodei_k8s_core.secret import Secret
+from hodei_k8s_core.spec.architecture import Architecture as Architecture
+from hodei_k8s_core.spec.environment_source import EnvironmentKey, EnvironmentSource
+from hodei_k8s_core.spec.host_names import DnsConfig, HostAlias
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.resource_requirements import ResourceRequirements as ResourceRequirements
 from hodei_k8s_core.spec.security_profile import SecurityProfile
-from hodei_k8s_core.spec.server_address import server_address_problem
+from hodei_k8s_core.spec.sidecar import Sidecar
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.topology_spread import TopologySpread
 from hodei_k8s_core.spec.volume_spec import EphemeralVolume as EphemeralVolume
 from hodei_k8s_core.spec.volume_spec import HostPathVolume as HostPathVolume
 from hodei_k8s_core.spec.volume_spec import PersistentVolume as PersistentVolume
 from hodei_k8s_core.spec.volume_spec import VolumeSpec as VolumeSpec
-from hodei_k8s_core.spec.volume_spec import mounted_at
-from hodei_k8s_core.validation import (
-    MAX_INT32,
-    Problem,
-    fault_of,
-    instance,
-    item,
-    number,
-    optional,
-    raise_faults,
-    sequence_faults,
-    text_problem,
-    text_that,
-    type_problem,
-    whole_number,
-    within,
-    word_problem,
+from hodei_k8s_core.spec.worker_checks import worker_faults
+from hodei_k8s_core.validation import copied_json, raise_faults, within
+
+_SEQUENCES: Final = (
+    "required_capabilities",
+    "volumes",
+    "command",
+    "args",
+    "environment_sources",
+    "sidecars",
+    "tolerations",
+    "topology_spread_constraints",
+    "host_aliases",
 )
-
-PROVIDED_ENVIRONMENT: Final = ("HODEI_WORKER_ID", "HODEI_SERVER_ADDRESS", "HODEI_OTP_TOKEN", "HODEI_WORKER_MODE")
-"""The names that the provider itself sets in every worker."""
-IMAGE_PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
-_SEQUENCES: Final = ("required_capabilities", "volumes", "command", "args")
-_MAPPINGS: Final = ("labels", "annotations", "environment")
-
-
-class Architecture(enum.Enum):
-    """A node's processor, by the label `kubernetes.io/arch`."""
-
-    AMD64 = "amd64"
-    ARM64 = "arm64"
-    ARM = "arm"
+_MAPPINGS: Final = ("labels", "annotations", "environment", "environment_from", "node_selector")
 
 
 class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,25 +47,36 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     `otp_token` may be given as a str and is kept as a `Secret`. `resources` None means the configured defaults.
     `max_lifetime` is rounded up to whole seconds. `command` and `args` replace the image's own (as in a Pod).
-    `security_profile`, `run_as_user`, `fs_group`, `readiness_probe`, `ttl_after_completion`: None means the configured
-    one. `image_pull_policy`: `Always`, `IfNotPresent`, `Never`, or None for what Kubernetes does by default.
+    `image_pull_policy`: `Always`, `IfNotPresent`, `Never`, or None for what Kubernetes does by default.
+
+    `environment` has values, `environment_from` keys of Secrets and ConfigMaps, `environment_sources` all their keys at
+    once; the first two win over the third. `affinity` is the object of a Pod, as it is.
+
+    `image` "" means the configured one. `profile`: of the configuration, whose settings hold for this worker.
+
+    What the configuration has too: `labels`, `annotations` and `node_selector` are added to it, and win by key;
+    `tolerations` are added to it; each of the others replaces it, unless it is None or empty.
 
     Raises: ConfigurationError with every fault.
     """
 
     worker_id: str
-    image: str
+    image: str = ""
+    profile: str | None = None
     server_address: str = ""
     resources: ResourceRequirements | None = None
     labels: Mapping[str, str] = {}
     annotations: Mapping[str, str] = {}
     environment: Mapping[str, str] = {}
+    environment_from: Mapping[str, EnvironmentKey] = {}
+    environment_sources: Sequence[EnvironmentSource] = ()
     otp_token: Secret | str | None = None
     max_lifetime: float = 3600.0
     idle_timeout: float = 300.0
     architecture: Architecture | None = None
     required_capabilities: Sequence[str] = ()
     volumes: Sequence[VolumeSpec] = ()
+    sidecars: Sequence[Sidecar] = ()
     ttl_after_completion: float | None = None
     command: Sequence[str] = ()
     args: Sequence[str] = ()
@@ -90,13 +85,24 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
     security_profile: SecurityProfile | None = None
     run_as_user: int | None = None
     fs_group: int | None = None
+    node_selector: Mapping[str, str] = {}
+    tolerations: Sequence[Toleration] = ()
+    affinity: Mapping[str, Any] | None = None
+    topology_spread_constraints: Sequence[TopologySpread] = ()
+    priority_class: str | None = None
+    runtime_class: str | None = None
+    dns_policy: str | None = None
+    dns_config: DnsConfig | None = None
+    host_aliases: Sequence[HostAlias] = ()
 
     def __post_init__(self) -> None:
-        raise_faults("the worker spec is not valid", within("spec", _faults(self)))
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        raise_faults("the worker spec is not valid", within("spec", worker_faults(values)))
         for name in _SEQUENCES:
             msgspec.structs.force_setattr(self, name, tuple(getattr(self, name)))
         for name in _MAPPINGS:
             msgspec.structs.force_setattr(self, name, dict(getattr(self, name)))
+        msgspec.structs.force_setattr(self, "affinity", copied_json(self.affinity))
         if isinstance(self.otp_token, str):
             msgspec.structs.force_setattr(self, "otp_token", Secret(self.otp_token))
 
@@ -107,90 +113,3 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True):
         shown = {name: getattr(self, name) for name in self.__struct_fields__}
         shown["environment"] = dict.fromkeys(self.environment, "…")
         return list(shown.items())
-
-
-def _otp_problem(value: object) -> str | None:
-    text = value.reveal() if isinstance(value, Secret) else value
-    return text_problem(text) or (None if text else "must not be empty; None means that there is none")
-
-
-def _capability_problem(text: str) -> str | None:
-    if not text or "/" in text:
-        return f"must be a name without '/', not {text!r}"
-    return label_key_problem(capability_key(text))
-
-
-def _pull_policy_problem(text: str) -> str | None:
-    return None if text in IMAGE_PULL_POLICIES else f"must be one of {', '.join(IMAGE_PULL_POLICIES)}, not {text!r}"
-
-
-_ID: Final = optional(whole_number(0, MAX_INT32))
-_CHECKS: Final[dict[str, Problem]] = {
-    "worker_id": text_that(worker_id_problem),
-    "image": word_problem,
-    "server_address": text_that(server_address_problem),
-    "resources": optional(instance(ResourceRequirements)),
-    "otp_token": optional(_otp_problem),
-    # The API's limits of activeDeadlineSeconds.
-    "max_lifetime": number(1, MAX_INT32),
-    "idle_timeout": number(0),
-    "architecture": optional(instance(Architecture, "an Architecture")),
-    "ttl_after_completion": optional(number(0)),
-    "image_pull_policy": optional(text_that(_pull_policy_problem)),
-    "readiness_probe": optional(instance(ReadinessProbe)),
-    "security_profile": optional(instance(SecurityProfile)),
-    "run_as_user": _ID,
-    "fs_group": _ID,
-}
-
-
-def _faults(spec: WorkerSpec) -> list[Fault]:
-    found = [f for name, check in _CHECKS.items() for f in fault_of(name, check(getattr(spec, name)))]
-    for name, faults in _COLLECTIONS.items():
-        found += faults(name, getattr(spec, name))
-    if spec.security_profile is SecurityProfile.RESTRICTED and spec.run_as_user == 0:
-        found.append(Fault("run_as_user", "must not be 0 (root) under the security profile restricted"))
-    return found
-
-
-def _environment_faults(field: str, environment: object) -> list[Fault]:
-    if not isinstance(environment, Mapping):
-        return [Fault(field, type_problem(environment, "a mapping of text to text"))]
-    found = []
-    for name, value in environment.items():
-        problem = text_problem(name) or environment_name_problem(name)
-        if name in PROVIDED_ENVIRONMENT:
-            problem = "this name is set by the provider itself"
-        found += fault_of(item(field, name), problem or text_problem(value))
-    return found
-
-
-def _volume_faults(field: str, volumes: object) -> list[Fault]:
-    found = sequence_faults(field, volumes, instance(VolumeSpec, "a volume"))  # type: ignore[arg-type]
-    if found or not isinstance(volumes, Sequence):
-        return found
-    return _repeated(field, "name", [v.name for v in volumes]) + _repeated(
-        field, "mount_path", list(map(mounted_at, volumes))
-    )
-
-
-def _repeated(field: str, part: str, values: list[str]) -> list[Fault]:
-    repeated = (index for index, value in enumerate(values) if value in values[:index])
-    return [
-        Fault(f"{item(field, index)}.{part}", f"{values[index]!r} is taken by another volume") for index in repeated
-    ]
-
-
-def _sequence_of(check: Problem) -> Callable[[str, object], list[Fault]]:
-    return lambda field, value: sequence_faults(field, value, check)
-
-
-_COLLECTIONS: Final[dict[str, Callable[[str, object], list[Fault]]]] = {
-    "labels": label_faults,
-    "annotations": annotation_faults,
-    "environment": _environment_faults,
-    "required_capabilities": _sequence_of(text_that(_capability_problem)),
-    "volumes": _volume_faults,
-    "command": _sequence_of(text_problem),
-    "args": _sequence_of(text_problem),
-}

@@ -1,30 +1,13 @@
-"""The commands of `hodei-k8s`, each in a file of its own."""
+"""`hodei-k8s`: the options before the command. The commands are in `commands`, each in a file of its own."""
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import Annotated
 
 import typer
 
-from hodei_k8s_transport.cli.commands import (
-    capabilities,
-    create,
-    destroy,
-    doctor,
-    explain,
-    fits,
-    health,
-    list_,
-    logs,
-    rbac,
-    reconcile,
-    run,
-    simulate,
-    status,
-    wait,
-)
-from hodei_k8s_transport.cli.session import Context, Kubeconfig, Namespace, ProviderId, Record, Target
+from hodei_k8s_transport.cli.lazy_commands import LazyCommands
+from hodei_k8s_transport.cli.target import Context, Kubeconfig, Namespace, ProviderId, Record, Target
 
 EPILOG = """Examples:
 
@@ -41,6 +24,8 @@ Settings also come from HODEI_K8S_... variables; options go before them."""
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
     if asked:
+        from importlib import metadata
+
         try:
             known = metadata.version("hodei-k8s")
         except metadata.PackageNotFoundError:
@@ -49,7 +34,9 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
         raise typer.Exit
 
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, epilog=EPILOG)
+app = typer.Typer(
+    cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, epilog=EPILOG
+)
 
 
 @app.callback()
@@ -66,24 +53,3 @@ def options(
 ) -> None:
     """Run Hodei workers as Pods in a Kubernetes cluster."""
     context.obj = Target(namespace, cluster_context, kubeconfig, provider_id, record)
-
-
-for command in (
-    run,
-    create,
-    status,
-    logs,
-    list_,
-    wait,
-    explain,
-    destroy,
-    reconcile,
-    health,
-    doctor,
-    rbac,
-    capabilities,
-    fits,
-    simulate,
-):
-    kind = run.RunCommand if command is run else None
-    app.command(name=command.NAME, epilog=command.EXAMPLES, cls=kind)(command.command)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 import typer
@@ -18,6 +17,7 @@ from hodei_k8s_core.operations.handles import handle_for_id
 from hodei_k8s_core.worker import WorkerHandle
 from hodei_k8s_transport.channels.channel import Channel
 from hodei_k8s_transport.cli.output import plain
+from hodei_k8s_transport.cli.target import target_of
 from hodei_k8s_transport.provider import KubernetesProvider
 
 EXPECTED_FAILURE = 1
@@ -25,39 +25,6 @@ INTERRUPTED = 130
 """As a shell tells it of a program that SIGINT ended."""
 NOBODY_READS = 141
 """As a shell tells it of a program that SIGPIPE ended."""
-
-Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Where the workers are.")]
-Context = Annotated[str | None, typer.Option("--context", help="The context of the kubeconfig.")]
-Kubeconfig = Annotated[Path | None, typer.Option("--kubeconfig", help="The kubeconfig file.")]
-ProviderId = Annotated[str | None, typer.Option("--provider-id", help="Whose workers they are.")]
-Record = Annotated[
-    Path | None, typer.Option("--record", metavar="FILE", help="Write every exchange, without secrets, to a file.")
-]
-
-
-class Target:
-    """Which cluster and whose workers: the options before the command, over the environment."""
-
-    def __init__(
-        self,
-        namespace: str | None,
-        context: str | None,
-        kubeconfig: Path | None,
-        provider_id: str | None,
-        record: Path | None,
-    ) -> None:
-        self._given: dict[str, Any] = {
-            "namespace": namespace,
-            "context": context,
-            "kubeconfig_path": None if kubeconfig is None else str(kubeconfig),
-            "provider_id": provider_id,
-        }
-        self.record = record
-
-    def config(self, environ: Mapping[str, str]) -> KubernetesConfig:
-        """The settings of the environment, with what was given on the command line in their place."""
-        given = {name: value for name, value in self._given.items() if value is not None}
-        return msgspec.structs.replace(KubernetesConfig.from_env(environ), **given)
 
 
 def config_faults(context: typer.Context) -> list[Fault]:
@@ -67,14 +34,6 @@ def config_faults(context: typer.Context) -> list[Fault]:
     except ConfigurationError as error:
         return list(error.faults)
     return []
-
-
-def target_of(context: typer.Context) -> Target:
-    """What the options before the command said."""
-    target = context.find_object(Target)
-    if target is None:
-        raise RuntimeError("the command was not reached through the app")
-    return target
 
 
 @contextmanager

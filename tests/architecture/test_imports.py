@@ -45,7 +45,12 @@ ALLOWED_MODULES = {
     "urllib.parse",
 }
 ALLOWED_NAMES = {"pathlib": {"PurePath", "PurePosixPath", "PureWindowsPath"}}
-ALLOWED_IN = {("kubeconfig_yaml.py", "yaml"), ("kubeconfig_yaml.py", "yaml.nodes")}
+ALLOWED_IN = {
+    ("yaml_text.py", "yaml"),
+    ("yaml_text.py", "yaml.nodes"),
+    ("document.py", "tomllib"),
+    ("lazy_exports.py", "importlib"),  # of our own modules, by name
+}
 FORBIDDEN_BUILTINS = {
     "__import__",
     "breakpoint",
@@ -63,6 +68,19 @@ CLOCKS = {(kind, name) for kind in ("datetime", "date") for name in ("now", "utc
 WORLD = {"httpx", "httpcore", "anyio", "trio", "sniffio", "yaml", "prometheus_client", "h11", "typer", "rich"}
 NOT_BY_THE_CORE = WORLD | {"asyncio", "socket", "ssl", "subprocess", "logging", "random"}
 NOT_BY_THE_TRANSPORT = {"typer", "rich", "click", "prometheus_client", "trio", "yaml", "pytest", "opentelemetry"}
+NOT_FOR_A_STATE = tuple(
+    f"hodei_k8s_core.{part}" for part in ("operations", "diagnosis", "capacity", "access", "config", "simulation")
+)
+NOT_FOR_THE_HELP = {"httpx", "anyio", "h11", "yaml", "msgspec", "ssl", "asyncio", "importlib.metadata"}
+HELP = """
+import contextlib, io, sys
+sys.argv = ["hodei-k8s", "--help"]
+from hodei_k8s_transport.cli import main
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()) as told:
+    main()
+assert "Commands" in told.getvalue()
+print(*sys.modules)
+"""
 
 
 def impurities(tree: ast.AST, file: str = "") -> Iterator[str]:
@@ -172,12 +190,12 @@ def test_what_is_pure_is_not(line: str) -> None:
 def test_importing_the_whole_core_loads_nothing_that_touches_the_world() -> None:
     every_module = "; ".join(f"import {_module(path)}" for path in CORE)
     loaded = loaded_by(every_module)
-    assert "hodei_k8s_core.access.kubeconfig_yaml" in loaded
+    assert "hodei_k8s_core.yaml_text" in loaded
     assert not loaded & NOT_BY_THE_CORE
 
 
 def test_the_core_loads_yaml_when_it_is_given_yaml() -> None:
-    code = "from hodei_k8s_core.access.kubeconfig_yaml import parse_yaml\nparse_yaml(b'a: 1')"
+    code = "from hodei_k8s_core.yaml_text import parse_yaml\nparse_yaml(b'a: 1')"
     assert "yaml" in loaded_by(code)
 
 
@@ -188,6 +206,41 @@ def test_importing_the_transport_loads_no_extra(facade: str) -> None:
     # What httpx and httpcore import where it is installed (click and rich for a command line, trio) is theirs.
     loaded = loaded_by(f"import {facade}") - loaded_by("import httpx, httpcore")
     assert not loaded & NOT_BY_THE_TRANSPORT
+
+
+def test_importing_the_core_loads_nothing_until_it_is_used() -> None:
+    assert {name for name in loaded_by("import hodei_k8s_core") if name.startswith(("hodei_k8s", "msgspec"))} == {
+        "hodei_k8s_core",
+        "hodei_k8s_core.exports",
+        "hodei_k8s_core.lazy_exports",
+    }
+
+
+def test_a_name_of_the_core_loads_what_it_needs_and_no_more() -> None:
+    loaded = loaded_by("from hodei_k8s_core import worker_state")
+    assert "hodei_k8s_core.pod" in loaded
+    assert not {name for name in loaded if name.startswith(NOT_FOR_A_STATE)}
+
+
+def test_the_help_loads_no_command_and_nothing_that_a_command_needs() -> None:
+    pytest.importorskip("typer")
+    loaded = set(python(HELP).split())
+    assert "hodei_k8s_transport.cli.app" in loaded
+    assert not loaded & NOT_FOR_THE_HELP
+    assert not {
+        name for name in loaded if name.startswith(("hodei_k8s_transport.cli.commands.", "hodei_k8s_core."))
+    } - {
+        "hodei_k8s_core.exports",
+        "hodei_k8s_core.lazy_exports",
+    }
+
+
+def test_a_command_loads_the_live_table_only_to_show_it() -> None:
+    """It stands for rich, which httpx loads too where it finds click beside it."""
+    pytest.importorskip("typer")
+    loaded = loaded_by("import hodei_k8s_transport.cli.commands.list_")
+    assert "hodei_k8s_transport.cli.output" in loaded
+    assert "hodei_k8s_transport.cli.fleet_screen" not in loaded
 
 
 def _module(path: Path) -> str:

@@ -27,11 +27,14 @@ MAX_LINES_OF_TESTS = 450  # a suite is read a test at a time, and what it shares
 MAX_FUNCTION_LINES = 45
 # The exceptions, each with its reason: "hodei_k8s_transport/x.py" and "hodei_k8s_transport/x.py:function".
 LONG_FILES: dict[str, str] = {
+    "hodei_k8s_core/__init__.py": "the list of the public names",
     "hodei_k8s_transport/provider.py": "one short method for each operation, with its documentation",
     "hodei_k8s_transport/async_provider.py": "its twin",
 }
 LONG_FUNCTIONS: dict[str, str] = {
     "hodei_k8s_transport/cli/commands/run.py:command": "its parameters are the options of the command, with their help",
+    "hodei_k8s_transport/cli/commands/create.py:command": "the same",
+    "hodei_k8s_transport/cli/commands/manifest.py:command": "the same",
     "tests/core/test_pod_manifest.py:test_the_whole_pod_of_a_plain_worker": "one literal: the whole Pod",
 }
 # Where a developer's or a build machine's files live. Not the places that the project speaks of on purpose: those of a

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.effects import Operation
 from hodei_k8s_core.http import Request
+from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_transport.connect import open_channel
 from hodei_k8s_transport.drivers.host import Host
 from hodei_k8s_transport.drivers.sync_driver import run

@@ -26,6 +26,7 @@ from hodei_k8s_core.capacity.requirements_pod import pod_for
 from hodei_k8s_core.capacity.snapshot import Snapshot
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.diagnosis.scheduler_message import parse_scheduler_message
+from hodei_k8s_core.manifest.node_terms import demanding
 from hodei_k8s_core.operations import read_capacity
 from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
 from hodei_k8s_core.spec.worker_spec import Architecture
@@ -74,6 +75,12 @@ def lab_nodes(token: str) -> list[Json]:
     add(gpu | {"nvidia.com/gpu": "1"}, zone=2, labels={"nvidia.com/gpu.product": "Tesla-T4"})
     add(gpu | {"nvidia.com/mig-1g.5gb": "7"}, zone=2, taints=[gpu_taint])
     add(gpu | {"amd.com/gpu": "2"}, zone=0)
+    gke = {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+    add(gpu | {"nvidia.com/gpu": "2"}, zone=0, labels=gke, taints=[gpu_taint])
+    amd = {"amd.com/gpu.product-name": "AMD_Instinct_MI300X"}
+    add(gpu | {"amd.com/gpu": "8"}, zone=1, labels=amd, taints=[{"key": "amd.com/gpu", "effect": "NoSchedule"}])
+    arm_taint = {"key": "kubernetes.io/arch", "value": "arm64", "effect": "NoSchedule"}
+    add({"cpu": "8", "memory": "16Gi", "ephemeral-storage": "40Gi"}, "arm64", 2, taints=[arm_taint])
     add({"cpu": "4", "memory": "8Gi"}, zone=1, labels={"capability.hodei.io/docker": "true"})
     add({"cpu": "32", "memory": "64Gi"}, cordoned=True)
     add({"cpu": "32", "memory": "64Gi"}, "arm64", 1, cordoned=True)
@@ -86,6 +93,7 @@ def lab_nodes(token: str) -> list[Json]:
 def requirements(chance: random.Random) -> JobRequirements:
     gpu = chance.random() < 0.3
     gpu_types = [None, "nvidia.com/mig-1g.5gb", "amd.com/gpu", "NVIDIA-A100", "Tesla-T4", "NVIDIA-H100"]
+    gpu_types += ["nvidia-l4", "AMD_Instinct_MI300X"]
     needs = ResourceRequirements(
         cpu_cores=chance.choice([0.1, 0.5, 1, 1.5, 2, 3, 3.92, 4, 6, 8, 16, 33]),
         memory_bytes=chance.choice([Gi // 8, Gi, 2 * Gi, 7 * Gi, 8 * Gi, 20 * Gi, 60 * Gi, 65 * Gi]),
@@ -126,16 +134,15 @@ def grow_pod_level(chance: random.Random, spec: Json) -> None:
 
 
 def grow_affinity(chance: random.Random, spec: Json) -> None:
-    rules = [
+    rules: list[Json] = [
         {"key": "generation", "operator": "Gt", "values": ["5"]},
         {"key": "generation", "operator": "Lt", "values": ["5"]},
         {"key": "disk", "operator": "DoesNotExist"},
         {"key": "nvidia.com/gpu.product", "operator": "Exists"},
         {"key": "kubernetes.io/arch", "operator": "NotIn", "values": ["amd64"]},
     ]
-    terms = [{"matchExpressions": chance.sample(rules, chance.choice([1, 2]))} for _ in range(chance.choice([1, 2]))]
-    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
-    spec["affinity"] = {"nodeAffinity": required}
+    terms = [chance.sample(rules, chance.choice([1, 2])) for _ in range(chance.choice([1, 2]))]
+    spec["affinity"] = demanding(spec.get("affinity"), terms)
 
 
 def grow_tolerations(chance: random.Random, spec: Json) -> None:

@@ -292,6 +292,11 @@ CASES: dict[str, Case] = {
         prepare=with_node,
         expect=lambda world, snapshot: [node.name for node in snapshot.nodes] == ["n1"] and not snapshot.unread,
     ),
+    "preview_worker": Case(
+        lambda _: operations.preview_worker(CONFIG, SPEC),
+        expect=lambda world, pod: pod["metadata"]["uid"] != "" and pods(world) == 0,
+        settled=lambda world: pods(world) == 0,
+    ),
     "release_job": Case(
         lambda handle: operations.release_job(CONFIG, handle),
         prepare=assigned,

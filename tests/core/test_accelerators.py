@@ -17,7 +17,7 @@ GKE_SHARING = "cloud.google.com/gke-gpu-sharing-strategy"
         ("nvidia.com/gpu", {"cloud.google.com/gke-accelerator": "nvidia-l4"}, ("nvidia", "nvidia-l4", "whole")),
         ("nvidia.com/mig-1g.5gb", {"nvidia.com/gpu.product": "A100"}, ("nvidia", "A100", "slice")),
         ("nvidia.com/gpu", {"nvidia.com/gpu.product": "A100-MIG-1g.5gb"}, ("nvidia", "A100-MIG-1g.5gb", "slice")),
-        ("nvidia.com/gpu", {"nvidia.com/gpu.product": "T4-SHARED"}, ("nvidia", "T4", "time-sliced")),
+        ("nvidia.com/gpu", {"nvidia.com/gpu.product": "T4-SHARED"}, ("nvidia", "T4-SHARED", "time-sliced")),
         ("nvidia.com/gpu", {"nvidia.com/gpu.sharing-strategy": "time-slicing"}, ("nvidia", "", "time-sliced")),
         ("nvidia.com/gpu", {"nvidia.com/gpu.sharing-strategy": "mps"}, ("nvidia", "", "mps")),
         ("nvidia.com/gpu", {"nvidia.com/gpu.sharing-strategy": "none"}, ("nvidia", "", "whole")),

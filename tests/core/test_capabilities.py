@@ -17,7 +17,7 @@ def test_the_words_of_the_domain() -> None:
     known = "max_resources gpu_support gpu_types architectures runtimes regions max_execution_time persistent_storage"
     assert ProviderCapabilities.__struct_fields__ == (*known.split(), "custom_networking", "features")
     asked = "resources architecture required_capabilities required_labels allowed_regions preferred_region timeout"
-    assert JobRequirements.__struct_fields__ == tuple(asked.split())
+    assert JobRequirements.__struct_fields__ == (*asked.split(), "profile")
 
 
 def test_requirements_share_nothing_with_what_was_given() -> None:

@@ -157,6 +157,16 @@ def test_accelerators() -> None:
     assert found.largest_now.devices == {"nvidia.com/gpu": 4}
 
 
+def test_accelerators_behind_their_vendors_taint_are_there_for_who_asks_for_them() -> None:
+    shared = node("a", devices={"nvidia.com/gpu": "4"}, taints=["nvidia.com/gpu=present:NoSchedule"])
+    sold = node("b", devices={"nvidia.com/gpu": "8"}, taints=["nvidia.com/gpu:NoSchedule", "team=a:NoSchedule"])
+    gone = node("c", devices={"amd.com/gpu": "0"}, taints=["amd.com/gpu:NoSchedule"])
+    found = report(shared, sold, gone)
+    assert found.capabilities.gpu_types == ("nvidia.com/gpu",)
+    assert found.capabilities.max_resources.max_gpu_count == 4
+    assert [(a.resource, a.total, a.free) for a in found.accelerators] == [("nvidia.com/gpu", 4, 4)]
+
+
 def test_the_words_of_the_scheduler() -> None:
     known = report(
         node("a", labels={ZONE: "z1", REGION: "r", "capability.hodei.io/docker": "true"}, runtime="containerd"),

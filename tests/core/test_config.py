@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,16 +12,20 @@ import pytest
 from hodei_k8s_core.config import KubernetesConfig, flat_values
 from hodei_k8s_core.config.builder import ConfigBuilder
 from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
+from hodei_k8s_core.config.profile import Profile
 from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTINGS
 from hodei_k8s_core.config.settings_markdown import settings_markdown
 from hodei_k8s_core.config.startup_policy import StartupPolicy
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.config.watch_policy import WatchPolicy
 from hodei_k8s_core.errors import ConfigurationError, Fault
+from hodei_k8s_core.spec.affinity import PREFERRED
+from hodei_k8s_core.spec.host_names import DnsConfig, DnsOption, HostAlias
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.topology_spread import TopologySpread
 
 
 def faults(**settings):
@@ -49,6 +54,7 @@ WRONG = {
     "kubeconfig_path": ["", " ", 3, b"x"],
     "context": ["", "\0"],
     "provider_id": ["", "a b", "a" * 64, None],
+    "image": ["", "a b", 3],
     "service_account": ["", "A", "a_b"],
     "image_pull_secrets": ["secret", None, 3, ["A"], [None], {"a": 1}],
     "labels": [None, "a=b", {"app": "x"}, {"hodei.io/x": "y"}, {"a": "b c"}, {"a": 3}],
@@ -63,6 +69,12 @@ WRONG = {
         {"podAffinity": {"a": b"x"}},
         {"nodeAffinity": {1: 2}},
     ],
+    "topology_spread_constraints": [None, "x", ["x"], [{"topologyKey": "a"}], [TopologySpread(topology_key="a")] * 2],
+    "priority_class": ["", "A", "a_b", 3],
+    "runtime_class": ["", "A", "a_b", 3],
+    "dns_policy": ["", "none", "clusterFirst", 3, "None"],
+    "dns_config": [{}, 3, "x"],
+    "host_aliases": [None, "x", ["x"], [{"ip": "10.0.0.1"}]],
     "node_pools": [None, "x", ["x"], [{"name": "x"}]],
     "capacity_lifetime": [-1, None, float("inf")],
     "default_cpu_request": ["", "1 ", "100mb", "0", "-1", None, 1, "2"],
@@ -74,7 +86,10 @@ WRONG = {
     "run_as_user": [-1, 2**31, 1.0, True, "1000", 0],
     "fs_group": [-1, 2**31, "x"],
     "readiness_probe": [{}, 3, {"tcp": 80}],
+    "pod_template": ["x", [], 3],
+    "profiles": [None, [], {"gpu": {}}, {"": Profile()}, {"gpu": Profile({"namespace": "x"})}, {"gpu": Profile([])}],  # type: ignore[arg-type]
     "protect_from_disruption": [None, 0],
+    "otp_delivery": ["", "Env", "file", None],
     "log_levels": [None, 0],
     "grace_period": [0, 0.5, -1, 2**31, None, "30", float("nan")],
     "ttl_seconds_after_finished": [-1, None, float("inf")],
@@ -135,13 +150,13 @@ def test_thousandths_of_a_byte_are_a_typing_error():
 
 
 def test_the_settings_are_frozen_and_share_nothing_with_what_was_given():
-    labels, affinity, secrets = {"a": "b"}, {"nodeAffinity": {"x": [1]}}, ["one"]
+    labels, affinity, secrets = {"a": "b"}, {"nodeAffinity": {PREFERRED: [{"weight": 1}]}}, ["one"]
     config = KubernetesConfig(labels=labels, affinity=affinity, image_pull_secrets=secrets)
     labels["c"] = "d"
-    affinity["nodeAffinity"]["x"].append(2)
+    affinity["nodeAffinity"][PREFERRED].append({"weight": 2})
     secrets.append("two")
     assert config.labels == {"a": "b"}
-    assert config.affinity == {"nodeAffinity": {"x": [1]}}
+    assert config.affinity == {"nodeAffinity": {PREFERRED: [{"weight": 1}]}}
     assert config.image_pull_secrets == ("one",)
     with pytest.raises(AttributeError):
         config.namespace = "x"  # type: ignore[misc]
@@ -154,18 +169,38 @@ def test_a_configuration_can_be_copied_and_kept():
         msgspec.structs.replace(config, namespace="")
 
 
-FULL = {
+FULL: dict[str, Any] = {
     "namespace": "ci",
     "kubeconfig_path": "/etc/kube config",
     "context": "prod, eu",
     "provider_id": "east",
+    "image": "agent:1",
     "service_account": "runner",
     "image_pull_secrets": ("one", "two"),
     "labels": {"team": "a", "tier": ""},
     "annotations": {"note": "a, b = c", "empty": ""},
     "node_selector": {"kubernetes.io/os": "linux"},
     "tolerations": (Toleration(key="a", value="b", effect="NoSchedule"), Toleration(operator="Exists")),
-    "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}]}},
+    "affinity": {"nodeAffinity": {PREFERRED: [{"weight": 1}]}},
+    "topology_spread_constraints": (
+        TopologySpread(topology_key="zone", label_selector={"matchLabels": {"app": "a"}}),
+        TopologySpread(
+            topology_key="zone",
+            max_skew=2,
+            when_unsatisfiable="ScheduleAnyway",
+            node_affinity_policy="Honor",
+            node_taints_policy="Ignore",
+        ),
+    ),
+    "priority_class": "ci.low",
+    "runtime_class": "gvisor",
+    "dns_policy": "None",
+    "dns_config": DnsConfig(
+        nameservers=("10.0.0.10", "fd00::1"),
+        searches=("ci.svc.cluster.local", "."),
+        options=(DnsOption(name="ndots", value="2"), DnsOption(name="edns0")),
+    ),
+    "host_aliases": (HostAlias(ip="10.1.2.3", hostnames=("db", "db.local")),),
     "node_pools": (
         NodePool(name="big", cpu="64", memory="256Gi"),
         NodePool(
@@ -190,7 +225,22 @@ FULL = {
     "run_as_user": 0,
     "fs_group": None,
     "readiness_probe": ReadinessProbe(exec=("cat", "/ready"), period_seconds=1),
+    "pod_template": {"metadata": {"labels": {"a": "b"}}, "spec": {"tolerations": [{"key": "x"}]}},
+    "profiles": {
+        "gpu": Profile(
+            {
+                "image": "agent:gpu",
+                "labels": {"tier": "gpu"},
+                "tolerations": (Toleration(key="gpu", operator="Exists"),),
+                "readiness_probe": None,
+                "security_profile": SecurityProfile.PRIVILEGED,
+                "pod_template": {"spec": {"volumes": [{"name": "v", "$patch": "delete"}]}},
+            }
+        ),
+        "plain": Profile(),
+    },
     "protect_from_disruption": False,
+    "otp_delivery": "secret",
     "log_levels": False,
     "grace_period": 1.5,
     "ttl_seconds_after_finished": 0.0,

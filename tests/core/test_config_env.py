@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hodei_k8s_core.config import KubernetesConfig, flat_values
 from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
 from hodei_k8s_core.config.settings import SETTING_OF, SETTINGS
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import ConfigurationError
+from hodei_k8s_core.spec.toleration import Toleration
 from tests.core.test_config import FULL
 from tests.core.thoroughness import examples
 
@@ -36,9 +36,12 @@ def test_every_setting_goes_through_the_environment_and_back():
 
 @pytest.mark.parametrize("name", [setting.field for setting in SETTINGS])
 def test_each_variable_sets_its_own_setting_only(name: str):
-    # Some depend on each other: root on the profile, the watch's times and the requests on their limits.
+    # Some depend on each other: the DNS policy on its servers, root on the profile, the watch's times and the requests
+    # on their limits.
     needed = {
+        "dns_policy": "dns_config",
         "run_as_user": "security_profile",
+        "profiles": "security_profile",
         "default_memory_request": "default_memory_limit",
         "watch.timeout_max": "watch.timeout_min",
     }
@@ -115,6 +118,7 @@ READ = [
     ("MAX_RESPONSE_BYTES", "1048576", "max_response_bytes", 1048576),
     ("HTTP", "httpx", "http", "httpx"),
     ("HTTP", "h11", "http", "h11"),
+    ("OTP_DELIVERY", "secret", "otp_delivery", "secret"),
     ("MAX_RESPONSE_BYTES", "8Mi", "max_response_bytes", 8 * 1024 * 1024),
     ("GRACE_PERIOD", "1.5", "grace_period", 1.5),
     ("GRACE_PERIOD", "1e1", "grace_period", 10.0),
@@ -153,7 +157,7 @@ REFUSED = [
     ("AFFINITY", "x", "is not JSON"),
     ("AFFINITY", "[]", "must be a mapping"),
     ("AFFINITY", '{"nodes": {}}', "podAntiAffinity"),
-    ("NODE_POOLS", "{}", "must be a JSON list"),
+    ("NODE_POOLS", "{}", "must be a list"),
     ("NODE_POOLS", '[{"name": "a", "cpu": "4"}]', "memory"),
     ("NODE_POOLS", '[{"name": "a", "cpu": "4", "memory": "x"}]', "not a quantity"),
     ("READINESS_PROBE", "{", "is not JSON"),

@@ -21,6 +21,20 @@ IN_SANDBOX = pod("Pending", container(waiting("ContainerCreating")), conditions=
 BUSY_INIT = pod(
     "Pending", container(waiting("PodInitializing")), init=(container(running(since=30), "setup"),), conditions=SANDBOX
 )
+SIDECAR_STARTS = pod(
+    "Pending",
+    container(waiting("PodInitializing")),
+    init=({**container(running(since=30), "db"), "started": False},),
+    sidecars=("db",),
+    conditions=SANDBOX,
+)
+SIDECAR_STARTED = pod(
+    "Pending",
+    container(waiting("PodInitializing")),
+    init=({**container(running(since=30), "db"), "started": True},),
+    sidecars=("db",),
+    conditions=SANDBOX,
+)
 AFTER_INIT = pod(
     "Pending",
     container(waiting("PodInitializing")),
@@ -49,6 +63,8 @@ STAGES = {
         *((PULLING, event("Pulled", last=150, field="spec.containers{proxy}")), Stage.PULL, 1, 200),
     ),
     "init container": (BUSY_INIT, (), Stage.START, 30, 50),
+    "a sidecar that does not start": (SIDECAR_STARTS, (), Stage.START, 30, 50),
+    "a sidecar that has started": (SIDECAR_STARTED, (PULLING,), Stage.PULL, 1, 200),
     "after an init container": (AFTER_INIT, (PULLING,), Stage.PULL, 80, 200),
     "ready": (STARTS, (), Stage.READY, 20, 300),
     "image not pulled": (

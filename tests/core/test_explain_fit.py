@@ -17,7 +17,7 @@ from hodei_k8s_core.capacity.requirements_pod import pod_for, with_required_node
 from hodei_k8s_core.capacity.snapshot import NODES, PLACED_PODS, Unread
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.node_pool import NodePool, PoolTaint
-from hodei_k8s_core.config.toleration import Toleration
+from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_core.spec.worker_spec import Architecture
 from tests.core.capacity_cases import CONFIG, REGION, ZONE, Gi, needs, node, pod, snapshot, used
 from tests.core.thoroughness import examples

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from hodei_k8s_core.config.startup_policy import StartupPolicy
-from hodei_k8s_core.operations.fleet_fold import FleetFold
+from hodei_k8s_core.diagnosis.look import Judge, Look
+from hodei_k8s_core.operations.fleet_fold import FIRST_RECHECK, FleetFold
 from hodei_k8s_core.operations.pod_listing import Page
 from hodei_k8s_core.pod import Pod, parse_pod
 from hodei_k8s_core.simulation.wire import EPOCH
@@ -27,6 +28,10 @@ def pod(name: str, uid: str = "u1", *changes: Any) -> Pod:
     for change in changes:
         value = change(value)
     return parse_pod(msgspec.json.encode(value))
+
+
+def look_at(name: str, now: float) -> Look:
+    return Look(pod(name), now, Judge(StartupPolicy()))
 
 
 def listed(*pods: Pod, begins: bool = True, ends: bool = True) -> Page:
@@ -132,3 +137,32 @@ def test_memory_is_bounded_by_the_fleet(fold: FleetFold) -> None:
     assert len(fold) == 0
     fold.page(listed(*(pod(f"w{n}") for n in range(20))), NOW)
     assert len(fold) == 20
+
+
+def test_a_pod_is_examined_when_time_can_have_changed_what_was_said_of_it(fold: FleetFold) -> None:
+    """Until a second has passed nobody knows when that is; then it is known exactly."""
+    fold.events([Added(pod("a"))], NOW)
+    assert fold.recheck_at == NOW + FIRST_RECHECK
+    assert fold.recheck(fold.recheck_at) == []
+    assert fold.recheck_at == look_at("a", NOW).recheck_at
+    assert fold.changing("hodei-worker-a") == pod("a")
+    assert fold.changing("hodei-worker-z") is None
+    fold.events([Modified(pod("a", "u1", running))], NOW + 2)
+    assert fold.changing("hodei-worker-a") is None
+    fold.recheck(NOW + 2)
+    assert fold.recheck_at == float("inf")
+
+
+def test_events_can_say_more_of_what_stands_still(fold: FleetFold) -> None:
+    later = NOW + 60
+    fold.events([Added(pod("a")), Added(pod("b", "u2", running))], later)
+    fold.find_puzzles()
+    assert dict(fold.puzzles) == {"u1": pod("a")}
+    fold.events([Deleted(pod("a"))], later)
+    assert not fold.puzzles
+
+
+def test_the_same_pod_again_is_looked_at_only_when_it_is_time(fold: FleetFold) -> None:
+    fold.events([Added(pod("a"))], NOW)
+    assert fold.events([Modified(pod("a"))], NOW + 10_000)[0].info.verdict is not None
+    assert fold.page(listed(pod("a")), NOW + 20_000) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hodei_k8s_core.fleet_view import FleetView
 from hodei_k8s_core.verdict import Blame, Category, Verdict
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo, WorkerState
@@ -78,3 +80,51 @@ def test_what_it_gives_does_not_change() -> None:
     view.apply([removed(info("a")), STALE])
     assert before.workers == workers == {"a": info("a")}
     assert before.health is None
+
+
+class Glance:
+    """A worker that was seen, and of which it is counted how often it was described."""
+
+    def __init__(self, worker: WorkerInfo) -> None:
+        self._worker = worker
+        self.described = 0
+        self.worker_id = worker.worker_id
+        self.pod_uid = worker.handle.pod_uid
+        self.state = worker.state
+        self.verdict = worker.verdict
+
+    @property
+    def info(self) -> WorkerInfo:
+        self.described += 1
+        return self._worker
+
+
+def test_a_worker_is_described_when_it_is_read() -> None:
+    view, glance = FleetView(), Glance(info("a", verdict=BAD_IMAGE))
+    change = WorkerChange(kind=ChangeKind.ADDED, info=glance)
+    view.apply([change])
+    copy = view.snapshot()
+    assert (change.worker_id, change.kind, list(view.workers), len(view.workers)) == ("a", ChangeKind.ADDED, ["a"], 1)
+    assert "a" in view.workers
+    assert (view.count_by_state(), view.count_by_verdict()) == ({WorkerState.READY: 1}, {Category.IMAGE_INVALID: 1})
+    assert glance.described == 0
+    assert change.info == view.get("a") == view.workers["a"] == copy.workers["a"]
+    assert glance.described == 4
+
+
+def test_a_change_is_a_value() -> None:
+    change = added(info("a"))
+    assert change == WorkerChange(kind=ChangeKind.ADDED, info=Glance(info("a")))
+    assert change != changed(info("a"))
+    assert change != added(info("b"))
+    assert change != WorkerChange(kind=ChangeKind.ADDED, info=info("a"), gone=True)
+    assert change != "added a"
+    assert repr(change) == f"WorkerChange(kind={ChangeKind.ADDED!r}, info={info('a')!r}, gone=False)"
+    with pytest.raises(AttributeError):
+        change.kind = ChangeKind.REMOVED  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        hash(change)
+
+
+def test_the_workers_of_a_view_show_themselves() -> None:
+    assert repr(FleetView([info("a")]).workers) == repr({"a": info("a")})

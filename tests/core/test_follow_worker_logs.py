@@ -429,3 +429,13 @@ def test_another_container_is_not_the_worker() -> None:
     world, handle = world_with()
     delete_in(world, handle, 9.0)
     assert follow(world, handle, container="sidecar").emitted == []
+
+
+def test_a_kubelet_that_does_not_know_the_pod_yet_is_asked_now_and_then() -> None:
+    """It was started again, and the container has ended meanwhile."""
+    world, handle = world_with()
+    world.advance(20)
+    world.plan.add(Rule("get", "pods/log", Answer(404, b'{"kind":"Status","code":404,"reason":"NotFound"}'), times=8))
+    outcome = follow(world, handle)
+    assert told(outcome.emitted) == LINES
+    assert outcome.seconds > 5

@@ -87,5 +87,5 @@ def test_selectors():
 def test_our_own_keys_are_valid_and_reserved():
     own = [value for name, value in vars(labels).items() if name.isupper() and isinstance(value, str)]
     keys = [key for key in own if key.startswith("hodei.io/")]
-    assert len(keys) == 9
+    assert len(keys) == 10
     assert all(label_key_problem(key) is None and is_reserved(key) for key in keys)

@@ -92,3 +92,11 @@ def test_its_deadline_says_what_it_was() -> None:
     assert isinstance(outcome.error, Timeout)
     assert "list the workers" in str(outcome.error)
     assert outcome.seconds == pytest.approx(CONFIG.operation_timeout)
+
+
+def test_only_those_with_some_labels() -> None:
+    world = World()
+    for worker_id, team in (("w1", "a"), ("w2", "b")):
+        spec = msgspec.structs.replace(SPEC, worker_id=worker_id, labels={"team": team})
+        world.run(create_worker(CONFIG, spec)).result  # noqa: B018 - raises
+    assert ids(world.run(list_workers(CONFIG, selector="team=b"))) == ["w2"]

@@ -151,3 +151,8 @@ def test_a_log_goes_on_from_the_second_of_its_last_line():
     assert format_since_time(STAMPED) == "2026-11-23T14:01:19Z"
     assert format_since_time(AT) == "2026-11-23T14:01:19Z"
     assert format_since_time(-1) == "1969-12-31T23:59:59Z"
+
+
+def test_entries_are_compared_by_what_they_say() -> None:
+    assert not LogEntry(1, "a") != LogEntry(1, "a")  # noqa: SIM202 - it is this operator that is asked
+    assert LogEntry(1, "a") != LogEntry(1, "b")

@@ -19,6 +19,7 @@ from hodei_k8s_core.permissions import (
 from hodei_k8s_core.request_label import RESOURCES
 from hodei_k8s_core.simulation.world import World
 from tests.core.audits import auditing
+from tests.core.companion_cases import COMPANION_CASES, SECRETLY
 from tests.core.operation_cases import CASES, CONFIG
 
 VERBS = {"create", "get", "list", "watch", "delete", "patch", "update"}
@@ -97,10 +98,11 @@ def test_the_rules_of_a_role_are_those_that_explain_it() -> None:
 
 
 def test_a_verb_that_two_features_need_is_granted_once() -> None:
-    both = role_rules([Feature.JOBS, Feature.OTP_SECRETS])
+    both = role_rules([Feature.JOBS, Feature.OTP_SECRETS, Feature.CLAIMS])
     assert [(rule.feature, rule.resource) for rule in both] == [
         (Feature.JOBS, "pods"),
         (Feature.OTP_SECRETS, "secrets"),
+        (Feature.CLAIMS, "persistentvolumeclaims"),
     ]
     assert [rule.resource for rule in role_rules([Feature.OTP_SECRETS])] == ["secrets", "pods"]
 
@@ -137,6 +139,26 @@ def test_no_operation_needs_more_than_the_table_says(name: str) -> None:
     else:
         assert outcome.error is None
         assert case.expect(world, outcome.result)
+
+
+def test_secrets_are_permitted_where_the_settings_want_them_and_never_to_be_read() -> None:
+    assert Feature.OTP_SECRETS not in configured_features(CONFIG)
+    verbs = {verb for verb, resource in granted(rbac_manifests(SECRETLY, set(Feature))) if resource == "secrets"}
+    assert verbs == {"create", "delete"}
+
+
+@pytest.mark.parametrize("name", COMPANION_CASES)
+def test_a_worker_with_companions_needs_what_its_rows_say(name: str) -> None:
+    wanted = configured_features(SECRETLY) | {Feature.CLAIMS}
+    permitted = granted(rbac_manifests(SECRETLY, wanted))
+    case = COMPANION_CASES[name]
+    world = case.world()
+    given = case.prepare(world)
+    resources = {rule.resource for rule in RULES}
+    world.cluster.denied = frozenset(
+        (verb, resource) for verb in VERBS for resource in resources if (verb, resource) not in permitted
+    )
+    assert case.expect(world, world.run(case.make(given)).result)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import ConfigurationError
 from hodei_k8s_core.manifest import build_worker_pod, encode_worker_pod
 from hodei_k8s_core.pod import parse_pod
 from hodei_k8s_core.secret import Secret
 from hodei_k8s_core.spec.readiness_probe import HttpProbe, ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
+from hodei_k8s_core.spec.toleration import Toleration
 from hodei_k8s_core.spec.worker_spec import (
     EphemeralVolume,
     ResourceRequirements,
@@ -225,7 +225,7 @@ def test_a_variable_of_hodei_stays_hodeis_even_past_the_validation() -> None:
 # --- the same in, the same out
 
 NODE_AFFINITY: dict[str, Any] = {
-    "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}
+    "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{}]}}
 }
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,28 +64,6 @@ def test_the_cpu_limit_can_be_lifted() -> None:
     assert limits["memory"] == requests["memory"]
     defaults = worker_of(config)["resources"]
     assert defaults == {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
-
-
-@pytest.mark.parametrize(
-    ("gpu_type", "resource", "selector"),
-    [
-        (None, "nvidia.com/gpu", None),
-        ("amd.com/gpu", "amd.com/gpu", None),
-        ("nvidia.com/mig-1g.5gb", "nvidia.com/mig-1g.5gb", None),
-        ("Tesla-T4", "nvidia.com/gpu", {"nvidia.com/gpu.product": "Tesla-T4"}),
-    ],
-)
-def test_gpus(gpu_type: str | None, resource: str, selector: dict[str, str] | None) -> None:
-    pod = pod_of(resources=ResourceRequirements(gpu_count=2, gpu_type=gpu_type))
-    resources = pod["spec"]["containers"][0]["resources"]
-    assert resources["requests"][resource] == resources["limits"][resource] == "2"
-    assert pod["spec"].get("nodeSelector") == selector
-
-
-def test_no_gpus_of_a_type_are_no_gpus() -> None:
-    pod = pod_of(resources=ResourceRequirements(gpu_count=0, gpu_type="Tesla-T4"))
-    assert "nodeSelector" not in pod["spec"]
-    assert "gpu" not in json.dumps(pod)
 
 
 @settings(max_examples=examples(100), deadline=None)

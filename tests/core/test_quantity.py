@@ -191,6 +191,8 @@ def test_whole_numbers_are_rounded_away_from_zero(text: str, units: int, millico
 def test_amounts_are_compared_whatever_they_are_written_with():
     gibi = parse_quantity("1Gi")
     assert gibi == parse_quantity("1073741824") == parse_quantity("1024Mi")
+    assert not gibi != parse_quantity("1024Mi")  # noqa: SIM202 - it is this operator that is asked
+    assert gibi != parse_quantity("1G")
     assert hash(gibi) == hash(parse_quantity("1073741824"))
     assert gibi != parse_quantity("1G")
     assert gibi != "1Gi"

@@ -35,6 +35,7 @@ def pod(
     ended_at: float | None = None,
     started: float | None = None,
     deadline: int | None = None,
+    gate: str | None = None,
     conditions: tuple[dict[str, Any], ...] = (),
     **annotations: str,
 ) -> Pod:
@@ -55,7 +56,7 @@ def pod(
         "containerStatuses": [container(state, ready=ended_at is None)] if phase == "Running" else [],
         "conditions": list(conditions),
     }
-    spec = {"activeDeadlineSeconds": deadline}
+    spec = {"activeDeadlineSeconds": deadline, "schedulingGates": [{"name": gate}] if gate else []}
     return parse_pod(msgspec.json.encode({"kind": "Pod", "metadata": metadata, "spec": spec, "status": told}))
 
 
@@ -122,8 +123,16 @@ def test_who_says_nothing_has_no_orphans() -> None:
             pod("x", idle_timeout="300", idle_since=at(700)),
             pod("x", idle_timeout="300", idle_since=at(701)),
         ),
+        (
+            pod("x", phase="Pending", gate="hodei.io/companions"),
+            pod("x", phase="Pending", gate="hodei.io/companions", created=NOW - 59),
+        ),
+        (
+            pod("x", phase="Pending", gate="hodei.io/companions"),
+            pod("x", phase="Pending", gate="kueue.x-k8s.io/admission"),
+        ),
     ],
-    ids=["kept long enough", "outlived", "never started", "idle"],
+    ids=["kept long enough", "outlived", "never started", "idle", "never completed", "held back by another"],
 )
 def test_what_has_had_its_time(expired: Pod, not_yet: Pod) -> None:
     assert told(plan(expired)) == [("destroy expired", "x")]

@@ -25,8 +25,8 @@ def faults_of(call, *args, **kwargs) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("request_", "method", "target"),
     [
-        (requests.create_pod("ns", b"{}"), "POST", PODS),
-        (requests.dry_run_pod("ns", b"{}"), "POST", f"{PODS}?dryRun=All"),
+        (requests.create_pod("ns", b"{}"), "POST", f"{PODS}?fieldValidation=Strict"),
+        (requests.dry_run_pod("ns", b"{}"), "POST", f"{PODS}?dryRun=All&fieldValidation=Strict"),
         (requests.get_pod("ns", "p"), "GET", f"{PODS}/p"),
         (requests.list_pods("ns"), "GET", PODS),
         (

@@ -9,7 +9,6 @@ import pytest
 
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.simulation import Behaviour, Cluster
-from hodei_k8s_core.simulation.patching import strategic_merge
 from hodei_k8s_core.simulation.wire import Json
 from tests.core.simulation_requests import (
     MERGE_PATCH,
@@ -87,25 +86,12 @@ def test_a_limit_on_claims_says_nothing_to_pods() -> None:
     assert "annotations" not in ask(cluster, create())["metadata"]
 
 
-@pytest.mark.parametrize(
-    ("target", "patch", "merged"),
-    [
-        ({"a": 1, "b": {"c": 1}}, {"b": {"d": 2}, "a": None}, {"b": {"c": 1, "d": 2}}),
-        ({"finalizers": ["a/b"]}, {"finalizers": ["c/d", "a/b"]}, {"finalizers": ["a/b", "c/d"]}),
-        ({}, {"finalizers": ["c/d"]}, {"finalizers": ["c/d"]}),
-        ({"args": ["a"]}, {"args": ["b"]}, {"args": ["b"]}),
-        ({"args": ["a"]}, {"args": "b"}, {"args": "b"}),
-        ({}, {"containers": [{"name": "a"}, {"$patch": "delete", "name": "b"}]}, {"containers": [{"name": "a"}]}),
-        (
-            {"env": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]},
-            {"env": [{"name": "a", "value": "3"}, {"$patch": "delete", "name": "b"}, {"name": "c"}, {"value": "x"}]},
-            {"env": [{"name": "a", "value": "3"}, {"name": "c"}]},
-        ),
-        ({}, {"$setElementOrder/containers": [], "x": 1}, {"x": 1}),
-    ],
-)
-def test_strategic_merge(target: Json, patch: Json, merged: Json) -> None:
-    assert strategic_merge(target, patch) == merged
+def test_a_strategic_patch_that_makes_no_sense_is_refused() -> None:
+    cluster = Cluster()
+    ask(cluster, create())
+    content = (("content-type", "application/strategic-merge-patch+json"),)
+    told = Request("PATCH", f"{PODS}/a", headers=content, body=b'{"spec":{"$patch":"sideways"}}')
+    assert refusal(cluster, told)[:2] == (400, "BadRequest")
 
 
 # --- programs

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hodei_k8s_core.config.toleration import Toleration
 from hodei_k8s_core.errors import ConfigurationError
+from hodei_k8s_core.spec.toleration import Toleration
 
 VALID = [
     ({"key": "gpu", "operator": "Exists"}, {"key": "gpu", "operator": "Exists"}),

@@ -10,10 +10,22 @@ import pytest
 
 from hodei_k8s_core.errors import ConfigurationError
 from hodei_k8s_core.secret import Secret
+from hodei_k8s_core.spec.environment_source import ConfigMapKey, SecretKey, WholeConfigMap, WholeSecret
+from hodei_k8s_core.spec.host_names import DnsConfig, HostAlias
+from hodei_k8s_core.spec.projected_volume import ProjectedVolume, ServiceAccountToken
 from hodei_k8s_core.spec.readiness_probe import ReadinessProbe
 from hodei_k8s_core.spec.security_profile import SecurityProfile
 from hodei_k8s_core.spec.server_address import server_address_problem
-from hodei_k8s_core.spec.volume_spec import mounted_at
+from hodei_k8s_core.spec.sidecar import Sidecar
+from hodei_k8s_core.spec.toleration import Toleration
+from hodei_k8s_core.spec.topology_spread import TopologySpread
+from hodei_k8s_core.spec.volume_spec import (
+    ConfigMapVolume,
+    EphemeralClaim,
+    SecretVolume,
+    WorkerClaim,
+    mounted_at,
+)
 from hodei_k8s_core.spec.worker_spec import (
     Architecture,
     EphemeralVolume,
@@ -45,11 +57,17 @@ def test_the_defaults():
 FULL = {
     "worker_id": "1f0c9a3e-8f5e-4ac5-9d5b-0a1b2c3d4e5f",
     "image": "registry.example.com:5000/a/b@sha256:0000",
+    "profile": "gpu",
     "server_address": "hodei.example.com:50051",
     "resources": ResourceRequirements(cpu_cores=0.5, memory_bytes=1, disk_bytes=0, gpu_count=1, gpu_type="amd.com/gpu"),
     "labels": {"team": "a"},
     "annotations": {"note": "x"},
     "environment": {"A": "a$$b $(HODEI_WORKER_ID)\n", "b.c-d": "", "1 x": "é"},
+    "environment_from": {
+        "B": SecretKey(secret="s", key="k"),
+        "C": ConfigMapKey(config_map="c", key=".k", optional=True),
+    },
+    "environment_sources": [WholeSecret(secret="s", prefix="S_"), WholeConfigMap(config_map="c", optional=True)],
     "otp_token": "hunter2",
     "max_lifetime": 1,
     "idle_timeout": 0,
@@ -59,7 +77,14 @@ FULL = {
         PersistentVolume(name="a", claim_name="claim.x", read_only=True),
         EphemeralVolume(name="b", size_limit=1, mount_path="/scratch"),
         HostPathVolume(name="c", path="/var/run"),
+        EphemeralVolume(name="d", in_memory=True),
+        EphemeralClaim(name="e", size=1, storage_class=""),
+        WorkerClaim(name="f", size=1, storage_class="fast", access_mode="ReadWriteOncePod"),
+        ConfigMapVolume(name="g", config_map="c", items={"k": "a/b"}, mode=0o440),
+        SecretVolume(name="h", secret="s", optional=True),
+        ProjectedVolume(name="i", sources=[ServiceAccountToken()]),
     ],
+    "sidecars": [Sidecar(name="db", image="db:1", mounts={"b": "/data", "h": ""})],
     "ttl_after_completion": 0,
     "command": ["sh", "-c"],
     "args": ("", "echo $HOME"),
@@ -68,6 +93,15 @@ FULL = {
     "security_profile": SecurityProfile.PRIVILEGED,
     "run_as_user": 0,
     "fs_group": 2**31 - 1,
+    "node_selector": {"pool": "ci"},
+    "tolerations": [Toleration(key="a", operator="Exists")],
+    "affinity": {"podAntiAffinity": {}},
+    "topology_spread_constraints": [TopologySpread(topology_key="zone")],
+    "priority_class": "low",
+    "runtime_class": "gvisor",
+    "dns_policy": "Default",
+    "dns_config": DnsConfig(searches=["a.b"]),
+    "host_aliases": [HostAlias(ip="::1", hostnames=["me"])],
 }
 
 
@@ -81,9 +115,12 @@ def test_everything_can_be_asked_for():
     assert spec(otp_token=Secret("x")).otp_token == Secret("x")
 
 
+KEY = SecretKey(secret="s", key="k")
+DB = Sidecar(name="db", image="db:1")
 WRONG = {
     "worker_id": ["", "A", "-a", "a_b", "a" * 64, "a\n", None, 7],
-    "image": ["", " ", "a b", "a\n", "a\t", None, b"x"],
+    "image": [" ", "a b", "a\n", "a\t", None, b"x"],
+    "profile": ["", "a b", 3],
     "server_address": [None, "a b", "host:0", "host:65536", "host:", "http://", "a@b:1", "::1", "x:1\n"],
     "resources": [3, {}, "1"],
     "labels": [None, {"app": "x"}, {"hodei.io/worker-id": "x"}, {"a": "b c"}, "a=b"],
@@ -103,12 +140,23 @@ WRONG = {
         {"HODEI_OTP_TOKEN": "x"},
         {"HODEI_WORKER_MODE": "x"},
     ],
+    "environment_from": [
+        None,
+        {"A": "b"},
+        {"A": WholeSecret(secret="s")},
+        {"": KEY},
+        {"A=B": KEY},
+        {3: KEY},
+        {"HODEI_OTP_TOKEN": KEY},
+    ],
+    "environment_sources": [None, "s", ["s"], [KEY]],
     "otp_token": ["", Secret(""), "a\0", 3, b"x", Secret(3)],
     "max_lifetime": [0, 0.5, -1, 2**31, float("nan"), float("inf"), None, "3600", True],
     "idle_timeout": [-1, float("nan"), None],
     "architecture": ["amd64", 3],
     "required_capabilities": [None, "docker", [""], ["a/b"], ["a b"], [3], ["a" * 64]],
     "volumes": [None, "x", [3], [{"name": "a"}]],
+    "sidecars": [None, "x", [3], [DB, DB], [msgspec.structs.replace(DB, mounts={"a": ""})]],
     "ttl_after_completion": [-1, "1", float("inf")],
     "command": [None, "sh -c", [3], ["a\0"], b"sh"],
     "args": [None, "x", [None]],
@@ -117,6 +165,15 @@ WRONG = {
     "security_profile": ["restricted", 3],
     "run_as_user": [-1, 2**31, 1.0, True],
     "fs_group": [-1, "x"],
+    "node_selector": [None, "a=b", {"a": "b c"}, {"-": ""}],
+    "tolerations": [None, "a", ["a"], [{"key": "a"}]],
+    "affinity": ["x", [], {"x": {}}, {"nodeAffinity": []}],
+    "topology_spread_constraints": [None, ["a"], [TopologySpread(topology_key="a")] * 2],
+    "priority_class": ["", "A", 3],
+    "runtime_class": ["", "a_b", 3],
+    "dns_policy": ["", "default", 3],
+    "dns_config": [{}, "x"],
+    "host_aliases": [None, "x", [3]],
 }
 
 

@@ -134,3 +134,47 @@ def test_options_that_are_wrong_are_all_told(hodei: Run) -> None:
     result = hodei("fits", "--cpu", "lots", "--memory", "x", "--label", "a")
     assert result.exit_code == 1
     assert all(word in result.stderr for word in ("--cpu", "--memory", "--label"))
+
+
+# --- the same words for a worker that is made
+
+
+def test_where_a_worker_is_to_run_reaches_its_pod(hodei: Run, server: SimulatedServer) -> None:
+    sizes = ["--disk", "3Gi", "--gpu", "2", "--gpu-type", "amd.com/gpu"]
+    nodes = ["--arch", "arm64", "--capability", "docker", "--node-selector", "pool=ci", "--node-selector", "x="]
+    taints = ["--toleration", "a=b:NoExecute", "--toleration", "c"]
+    classes = ["--priority-class", "low", "--runtime-class", "gvisor"]
+    result = hodei("create", "service:1", *sizes, *nodes, *taints, *classes)
+    assert result.exit_code == 0, result.stderr
+    (pod,) = server.pods().values()
+    spec = pod["spec"]
+    limits = spec["containers"][0]["resources"]["limits"]
+    assert limits == {"cpu": "1", "memory": "512Mi", "ephemeral-storage": "3Gi", "amd.com/gpu": "2"}
+    assert spec["nodeSelector"] == {
+        "pool": "ci",
+        "x": "",
+        "kubernetes.io/arch": "arm64",
+        "capability.hodei.io/docker": "true",
+    }
+    assert [toleration["key"] for toleration in spec["tolerations"]] == ["a", "c", "kubernetes.io/arch", "amd.com/gpu"]
+    assert (spec["priorityClassName"], spec["runtimeClassName"]) == ("low", "gvisor")
+
+
+def test_every_fault_of_these_options_is_told_at_once(hodei: Run) -> None:
+    wrong = ["--disk", "1q", "--node-selector", "pool", "--toleration", "a:Never", "--toleration", ",", "--gpu", "-1"]
+    result = hodei("run", "service:1", *wrong, "--priority-class", "A_b")
+    assert result.exit_code == 1
+    for word in (
+        "--disk",
+        "--node-selector",
+        "--toleration[0].effect",
+        "--toleration: ",
+        "gpu_count",
+        "priority_class",
+    ):
+        assert word in result.stderr
+
+
+def test_fits_counts_the_disk(hodei: Run) -> None:
+    assert hodei("fits", "--disk", "19Gi").exit_code == 0
+    assert hodei("fits", "--disk", "21Gi").exit_code == 1

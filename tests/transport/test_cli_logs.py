@@ -131,7 +131,6 @@ def test_of_all_workers_those_that_cannot_be_read_are_told(hodei: Run, server: S
         (["w1", "--since", "v1_x_0__0_0_0___"], "--since"),
         (["w1", "w2", "--follow", "--since", "v1_x_0__0_0_0___"], "--since"),
         (["w1", "--follow", "--selector", "team=ci"], "--selector"),
-        (["--selector", "team=ci"], "--selector"),
         ([""], "WORKER"),
     ],
 )
@@ -148,3 +147,9 @@ def test_the_run_before_a_restart(hodei: Run, server: SimulatedServer) -> None:
     ended(hodei, server, w1="left:1")
     result = hodei("logs", "w1", "--previous")
     assert (result.exit_code, result.stdout) == (0, "")  # there was none
+
+
+def test_as_they_are_of_the_workers_with_some_labels(hodei: Run, server: SimulatedServer) -> None:
+    ended(hodei, server, l="left:1", r="right:1")
+    assert hodei("logs", "--selector", "team=l", "--tail", "1").stdout == "l | left 2\n"
+    assert hodei("logs", "-l", "team=none").stdout == ""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hodei_k8s_core.companions import without_mark
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.labels import CREATION_TOKEN, IDLE_SINCE
 from hodei_k8s_transport.channels.recording.scrub import one_asterisk
@@ -99,11 +100,16 @@ def _values(
         return
     before, now = _children(recorded), _children(actual)
     if before is None or now is None or type(recorded) is not type(actual):
-        if type(recorded) is not type(actual) or recorded != actual:
+        if type(recorded) is not type(actual) or _of_any_creation(recorded) != _of_any_creation(actual):
             yield path, _json_text(recorded), _json_text(actual)
         return
     for step in before | now:
         yield from _values(before.get(step, _NOTHING), now.get(step, _NOTHING), (*path, step), ignored)
+
+
+def _of_any_creation(value: Any) -> Any:
+    """The names of a worker's companions are as random as its creation token."""
+    return without_mark(value) if isinstance(value, str) else value
 
 
 _NOTHING: Final = msgspec.UNSET

@@ -1,1 +1,1 @@
-"""One command a file: `NAME`, `EXAMPLES` and the function `command`."""
+"""One command a file: `EXAMPLES` and the function `command`; `cli.lazy_commands` lists them."""

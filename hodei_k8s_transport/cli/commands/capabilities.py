@@ -9,7 +9,6 @@ from hodei_k8s_core.capacity.overview import CapacityReport, NodeGroup, WorkerSi
 from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_fields, show_json, show_rows
 from hodei_k8s_transport.cli.session import failures_told, provider_for, tell
 
-NAME = "capabilities"
 EXAMPLES = "Example: hodei-k8s capabilities --output json"
 
 _GROUP_HEAD = ("NODES", "COUNT", "USABLE", "ARCH", "ZONES", "LARGEST", "FREE IN ALL", "NOT USABLE SINCE")

@@ -10,7 +10,6 @@ from hodei_k8s_transport.cli import spec_options as options
 from hodei_k8s_transport.cli.output import Output, OutputFormat
 from hodei_k8s_transport.cli.session import config_faults, failures_told, provider_for
 
-NAME = "create"
 EXAMPLES = "Example: hodei-k8s create registry.example/agent:7 --server hodei.example:9090 --id build-17"
 
 
@@ -26,7 +25,17 @@ def command(
     memory: options.Memory = None,
     max_lifetime: options.Lifetime = 3600.0,
     profile: options.Profile = None,
+    security_profile: options.SecurityProfileName = None,
     run_as_user: options.RunAsUser = None,
+    disk: options.Disk = None,
+    gpu: options.Gpu = 0,
+    gpu_type: options.GpuType = None,
+    arch: options.Arch = None,
+    capabilities: options.Capabilities = None,
+    node_selector: options.NodeSelector = None,
+    tolerations: options.Tolerations = None,
+    priority_class: options.PriorityClass = None,
+    runtime_class: options.RuntimeClass = None,
     create_namespace: Annotated[bool, typer.Option("--create-namespace", help=options.CREATE_NAMESPACE_HELP)] = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
@@ -44,7 +53,19 @@ def command(
             memory=memory,
             max_lifetime=max_lifetime,
             profile=profile,
+            security_profile=security_profile,
             run_as_user=run_as_user,
+            placement=options.Placement(
+                disk=disk,
+                gpu=gpu,
+                gpu_type=gpu_type,
+                arch=arch,
+                capabilities=capabilities,
+                node_selector=node_selector,
+                tolerations=tolerations,
+                priority_class=priority_class,
+                runtime_class=runtime_class,
+            ),
             other_faults=config_faults(context),
         )
         with provider_for(context) as provider:

@@ -18,7 +18,6 @@ from hodei_k8s_transport.cli.session import (
 )
 from hodei_k8s_transport.provider import KubernetesProvider
 
-NAME = "destroy"
 EXAMPLES = "Example: hodei-k8s destroy 3f9c2a17 --grace-period 5"
 
 

@@ -17,9 +17,9 @@ from hodei_k8s_core.operations.audit import audit_of_bad_configuration
 from hodei_k8s_core.permissions import Feature, configured_features
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
 from hodei_k8s_transport.cli.output import Output, OutputFormat, show_json
-from hodei_k8s_transport.cli.session import failures_told, provider_for, target_of
+from hodei_k8s_transport.cli.session import failures_told, provider_for
+from hodei_k8s_transport.cli.target import target_of
 
-NAME = "doctor"
 EXAMPLES = "Example: hodei-k8s --context staging doctor"
 
 _SIGNS = {

@@ -15,7 +15,6 @@ from hodei_k8s_transport.cli.explanation import chart_lines, phases, timeline_li
 from hodei_k8s_transport.cli.output import Output, OutputFormat, show_json, show_worker
 from hodei_k8s_transport.cli.session import failures_told, handle_of, provider_for
 
-NAME = "explain"
 EXAMPLES = "Example: hodei-k8s explain 3f9c2a17"
 
 

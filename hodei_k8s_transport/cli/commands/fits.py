@@ -10,14 +10,15 @@ import typer
 from hodei_k8s_core.capabilities import JobRequirements
 from hodei_k8s_core.capacity.fulfillment import Fit, Fulfillment
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_core.spec.worker_spec import Architecture
 from hodei_k8s_transport.cli import spec_options as options
 from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_json
 from hodei_k8s_transport.cli.session import failures_told, provider_for, tell
 
-NAME = "fits"
 EXAMPLES = "Example: hodei-k8s fits --cpu 4 --memory 8Gi --gpu 1 --arch arm64"
 
+Confirm = Annotated[
+    bool, typer.Option("--confirm", help="Have the API server judge it too, by a dry run; nothing is stored.")
+]
 _ANSWERS = {
     Fit.NOW: "yes, now",
     Fit.NEW_NODE: "yes, on a node that an autoscaler would add",
@@ -31,30 +32,26 @@ def command(
     context: typer.Context,
     cpu: options.Cpu = None,
     memory: options.Memory = None,
-    gpu: Annotated[int, typer.Option("--gpu", help="How many accelerators.")] = 0,
-    gpu_type: Annotated[
-        str | None, typer.Option("--gpu-type", help="A resource, as nvidia.com/mig-1g.5gb, or a product's name.")
-    ] = None,
-    arch: Annotated[Architecture | None, typer.Option("--arch", help="The processor of the node.")] = None,
+    disk: options.Disk = None,
+    gpu: options.Gpu = 0,
+    gpu_type: options.GpuType = None,
+    arch: options.Arch = None,
     regions: Annotated[
         list[str] | None, typer.Option("--region", help="A zone or region; may be repeated, any will do.")
     ] = None,
-    capabilities: Annotated[
-        list[str] | None, typer.Option("--capability", help="What the node must be able to; may be repeated.")
-    ] = None,
+    capabilities: options.Capabilities = None,
     labels: Annotated[
         list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label of the node; may be repeated.")
     ] = None,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="Have the API server judge it too, by a dry run; nothing is stored.")
-    ] = False,
+    profile: options.Profile = None,
+    confirm: Confirm = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Whether such a worker would fit, when, and why not; exit code 0 when now or on a new node, else 1."""
     with failures_told():
         faults: list[Fault] = []
         wanted_labels = options.pairs("--label", labels, faults)
-        resources = options.resources_of(cpu, memory, faults, gpu_count=gpu, gpu_type=gpu_type)
+        resources = options.resources_of(cpu, memory, faults, disk=disk, gpu_count=gpu, gpu_type=gpu_type)
         if faults:
             raise ConfigurationError("the options are not valid", faults)
         requirements = JobRequirements(
@@ -63,6 +60,7 @@ def command(
             required_capabilities=capabilities or (),
             required_labels=wanted_labels,
             allowed_regions=regions or (),
+            profile=profile,
         )
         with provider_for(context) as provider:
             found = provider.explain_fulfillment(requirements, confirm=confirm)

@@ -8,7 +8,6 @@ from hodei_k8s_core.worker import Health
 from hodei_k8s_transport.cli.output import Output, OutputFormat, show_json
 from hodei_k8s_transport.cli.session import failures_told, provider_for
 
-NAME = "health"
 EXAMPLES = "Example: hodei-k8s --context staging health --output json"
 
 

@@ -6,15 +6,12 @@ import time
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from hodei_k8s_transport.cli.fleet_screen import ChangeDocuments, ChangeLines, FleetTable
 from hodei_k8s_transport.cli.interrupts import interrupts_stop
 from hodei_k8s_transport.cli.output import Output, OutputFormat, show_json, show_workers
 from hodei_k8s_transport.cli.session import INTERRUPTED, failures_told, provider_for
 from hodei_k8s_transport.provider import KubernetesProvider
 
-NAME = "list"
 EXAMPLES = """Examples:
 
   hodei-k8s list --output json
@@ -41,6 +38,10 @@ def command(
 
 
 def _watch(provider: KubernetesProvider, output: OutputFormat) -> None:
+    from rich.console import Console
+
+    from hodei_k8s_transport.cli.fleet_screen import ChangeDocuments, ChangeLines, FleetTable
+
     console = Console(highlight=False)
     with provider.watch_workers() as items, interrupts_stop(items):
         if output is OutputFormat.TABLE and console.is_terminal:

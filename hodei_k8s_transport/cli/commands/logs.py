@@ -29,7 +29,6 @@ from hodei_k8s_transport.cli.session import (
 from hodei_k8s_transport.cli.times import parse_since
 from hodei_k8s_transport.provider import KubernetesProvider
 
-NAME = "logs"
 EXAMPLES = """Examples:
 
   hodei-k8s logs 3f9c2a17 --tail 20 --follow
@@ -53,7 +52,7 @@ def command(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the workers have ended.")] = False,
     selector: Annotated[
-        str, typer.Option("--selector", "-l", metavar="LABELS", help="With --follow: only workers with these labels.")
+        str, typer.Option("--selector", "-l", metavar="LABELS", help="Only workers with these labels.")
     ] = "",
     previous: Annotated[bool, typer.Option("--previous", help="Of the run before the last restart.")] = False,
     timestamps: Annotated[bool, typer.Option("--timestamps", help="The time before each line.")] = False,
@@ -74,7 +73,7 @@ def command(
         show = _shower(ids, level, output, timestamps=timestamps)
         if follow and not ids:
             _follow_fleet(provider, selector, tail, start, show)
-        is_whole = _show_logs(provider, ids, tail, start, show, follow=follow, previous=previous)
+        is_whole = _show_logs(provider, ids, selector, tail, start, show, follow=follow, previous=previous)
         if not is_whole:
             raise typer.Exit(EXPECTED_FAILURE)
 
@@ -82,6 +81,7 @@ def command(
 def _show_logs(
     provider: KubernetesProvider,
     ids: Sequence[str],
+    selector: str,
     tail: int | None,
     start: str | int | None,
     show: Show,
@@ -96,7 +96,7 @@ def _show_logs(
     if follow:
         return _follow_many(provider, ids, tail, since, show)
     reading = _Reading(provider, tail, since, is_previous=previous)
-    return reading.show_one(ids[0], show) if len(ids) == 1 else reading.show_many(ids, show)
+    return reading.show_one(ids[0], show) if len(ids) == 1 else reading.show_many(ids, selector, show)
 
 
 def _check(
@@ -113,8 +113,7 @@ def _check(
         Fault("--previous", "cannot be followed: that run is over"): is_followed and is_previous,
         Fault("--since", "a cursor is for --follow"): is_cursor and not is_followed,
         Fault("--since", "a cursor is of one worker"): is_cursor and len(ids) != 1,
-        Fault("--selector", "chooses among all workers: it goes with --follow, and without ids"): bool(selector)
-        and (bool(ids) or not is_followed),
+        Fault("--selector", "chooses among all workers: it goes without ids"): bool(selector and ids),
         Fault("--tail", "must not be negative"): tail is not None and tail < 0,
         Fault("WORKER", "must not be empty"): not all(ids),
     }
@@ -156,9 +155,9 @@ class _Reading:
             show(worker_id, entry)
         return True
 
-    def show_many(self, worker_ids: Sequence[str], show: Show) -> bool:
+    def show_many(self, worker_ids: Sequence[str], selector: str, show: Show) -> bool:
         """Their lines in the order of time; whether all could be read."""
-        ids = worker_ids or [info.worker_id for info in self._provider.list_workers()]
+        ids = worker_ids or [info.worker_id for info in self._provider.list_workers(selector=selector)]
         logs: list[list[tuple[int, str, LogEntry]]] = []
         failed = []
         for worker_id in ids:

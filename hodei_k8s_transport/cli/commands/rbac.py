@@ -9,9 +9,9 @@ import typer
 
 from hodei_k8s_core.permissions import DEFAULT_ACCOUNT, Feature, configured_features, rbac_manifests
 from hodei_k8s_transport.cli.rbac_yaml import rbac_yaml
-from hodei_k8s_transport.cli.session import failures_told, target_of
+from hodei_k8s_transport.cli.session import failures_told
+from hodei_k8s_transport.cli.target import target_of
 
-NAME = "rbac"
 EXAMPLES = "Example: hodei-k8s --namespace ci rbac --with nodes | kubectl apply -f -"
 
 

@@ -10,7 +10,6 @@ from hodei_k8s_core.reconcile.plan import ActionOutcome, ActionResult, Plan
 from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_json, show_rows
 from hodei_k8s_transport.cli.session import EXPECTED_FAILURE, failures_told, provider_for, tell
 
-NAME = "reconcile"
 EXAMPLES = """Examples:
 
   hodei-k8s --provider-id ci reconcile --dry-run

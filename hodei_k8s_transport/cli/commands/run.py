@@ -21,7 +21,6 @@ from hodei_k8s_transport.cli.session import (
     config_faults,
     error_document,
     failures_told,
-    handle_of,
     provider_for,
     tell,
 )
@@ -32,7 +31,7 @@ SHORTEST_GRACE = 1
 """Seconds; none at all would only remove the Pod's record."""
 LAST_REQUEST = 5.0
 """Seconds."""
-NAME = "run"
+
 EXAMPLES = "Example: hodei-k8s run busybox:1.36 --create-namespace -- sh -c 'echo hello; exit 3'"
 SIMULATED_IMAGE = "simulated"
 
@@ -49,6 +48,9 @@ class RunCommand(TyperCommand):
         return super().parse_args(ctx, args)
 
 
+CLASS = RunCommand
+
+
 def command(
     context: typer.Context,
     image: options.Image,
@@ -61,7 +63,17 @@ def command(
     memory: options.Memory = None,
     max_lifetime: options.Lifetime = 3600.0,
     profile: options.Profile = None,
+    security_profile: options.SecurityProfileName = None,
     run_as_user: options.RunAsUser = None,
+    disk: options.Disk = None,
+    gpu: options.Gpu = 0,
+    gpu_type: options.GpuType = None,
+    arch: options.Arch = None,
+    capabilities: options.Capabilities = None,
+    node_selector: options.NodeSelector = None,
+    tolerations: options.Tolerations = None,
+    priority_class: options.PriorityClass = None,
+    runtime_class: options.RuntimeClass = None,
     startup_timeout: Annotated[
         float, typer.Option("--startup-timeout", metavar="SECONDS", help="The longest it may take to start.")
     ] = 300.0,
@@ -90,20 +102,32 @@ def command(
             memory=memory,
             max_lifetime=max_lifetime,
             profile=profile,
+            security_profile=security_profile,
             run_as_user=run_as_user,
+            placement=options.Placement(
+                disk=disk,
+                gpu=gpu,
+                gpu_type=gpu_type,
+                arch=arch,
+                capabilities=capabilities,
+                node_selector=node_selector,
+                tolerations=tolerations,
+                priority_class=priority_class,
+                runtime_class=runtime_class,
+            ),
             other_faults=config_faults(context),
         )
         with provider_for(context, simulated=simulated) as provider:
             if create_namespace:
                 provider.ensure_namespace()
             start = provider.run_and_keep_worker if keep else provider.run_worker
-            listener = _Documents() if output is OutputFormat.JSON else _Story()
+            listener = _Witness(_Documents() if output is OutputFormat.JSON else _Story())
             try:
                 with start(spec, startup_timeout=startup_timeout) as items, interrupts_stop(items):
                     is_read = _show_all(items, listener)
                     stopped, ended = items.stop_requested, items.result.worker
             except KeyboardInterrupt:
-                if keep or not _ended_soon(provider, worker_id):
+                if keep or listener.created is None or not _ended_soon(provider, listener.created):
                     raise
                 tell(f"interrupted; the worker {worker_id} ends within {SHORTEST_GRACE} s")
                 raise typer.Exit(INTERRUPTED) from None
@@ -113,10 +137,9 @@ def command(
         raise typer.Exit(INTERRUPTED if stopped else exit_code(ended))
 
 
-def _ended_soon(provider: KubernetesProvider, worker_id: str) -> bool:
+def _ended_soon(provider: KubernetesProvider, handle: WorkerHandle) -> bool:
     """Whether the server took the request to end the worker soon; nobody waits long for that any more."""
     try:
-        handle = handle_of(worker_id, provider)
         provider.begin_destroy_worker(handle, grace_period=SHORTEST_GRACE, timeout=LAST_REQUEST)
     except ProviderError:
         return False
@@ -157,6 +180,19 @@ def how_it_ended(info: WorkerInfo) -> str:
 def exit_code(info: WorkerInfo) -> int:
     """The worker's own code; 1 where it has none."""
     return 1 if info.exit_code is None else info.exit_code & 0xFF
+
+
+class _Witness:
+    """Passes everything on. `created`: the worker of this run; one that only has its id may be another's."""
+
+    def __init__(self, listener: _Listener) -> None:
+        self.created: WorkerHandle | None = None
+        self._listener = listener
+        self.tell_failure = listener.tell_failure
+
+    def show(self, item: RunItem) -> None:
+        self.created = item if isinstance(item, WorkerHandle) else self.created
+        self._listener.show(item)
 
 
 class _Story:

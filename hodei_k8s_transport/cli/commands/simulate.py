@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from hodei_k8s_core.errors import ConfigurationError, Fault
-from hodei_k8s_transport.cli.session import failures_told, target_of
+from hodei_k8s_transport.cli.session import failures_told
+from hodei_k8s_transport.cli.target import target_of
 
 NAME = "simulate"
 EXAMPLES = "Example: hodei-k8s simulate --port 8001, and beside it: kubectl --server http://127.0.0.1:8001 get pods"

@@ -10,7 +10,6 @@ import typer
 from hodei_k8s_transport.cli.output import Output, OutputFormat, show_json, show_worker
 from hodei_k8s_transport.cli.session import failures_told, handle_of, provider_for
 
-NAME = "status"
 EXAMPLES = "Example: hodei-k8s status 3f9c2a17"
 
 

@@ -24,7 +24,6 @@ from hodei_k8s_transport.cli.session import (
 from hodei_k8s_transport.cli.times import parse_duration
 from hodei_k8s_transport.provider import KubernetesProvider
 
-NAME = "wait"
 EXAMPLES = "Example: hodei-k8s wait 3f9c2a17 5b22c10d --for ready --for busy --timeout 5m"
 
 

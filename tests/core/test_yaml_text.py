@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hodei_k8s_core.access.kubeconfig_yaml import MAX_DEPTH, YamlFault, _loader_class, parse_yaml
+from hodei_k8s_core.yaml_text import MAX_DEPTH, YamlFault, _loader_class, parse_yaml
 
 
 @pytest.fixture(params=["C", "Python"], autouse=True)
