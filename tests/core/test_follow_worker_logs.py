@@ -311,6 +311,17 @@ def test_a_last_line_that_is_still_being_written_is_not_given_before_it_is_whole
             assert told(follow(world, handle).emitted) == LINES, (missing, more)
 
 
+def test_a_reply_that_ends_before_the_cursor_is_asked_for_again_and_is_no_gap() -> None:
+    """A kubelet that dies ends a reply just as cleanly: in the lines that were given before, too."""
+    world, handle = world_with()
+    whole = follow(world, handle).emitted
+    for after in range(0, 38 * 4, 7):
+        world, handle = world_with()
+        world.advance(60)
+        world.plan.add(Rule("get", "pods/log", CutStream(after, clean=True)))
+        assert told(follow(world, handle, since=whole[8].cursor).emitted) == LINES[9:], after
+
+
 def test_a_last_line_that_never_gets_a_newline_is_given_in_the_end() -> None:
     world, handle = world_with()
     world.advance(60)
