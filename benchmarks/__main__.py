@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cluster, loopback, pure, scale, startup
+from benchmarks import cluster, loopback, pure, scale, simulation, startup
 from benchmarks.case import Case
 from benchmarks.chart import chart
 from benchmarks.machine import machine
@@ -21,6 +21,7 @@ GROUPS: dict[str, Sequence[Case | Comparison]] = {
     "loopback": loopback.CASES,
     "cluster": cluster.CASES,
     "scale": scale.CASES,
+    "simulation": simulation.CASES,
     "startup": startup.CASES,
 }
 

@@ -35,6 +35,7 @@ from hodei_k8s_transport.connect import open_async_channel
 from hodei_k8s_transport.drivers.async_coordinator import AsyncMergedStream
 from hodei_k8s_transport.drivers.async_driver import run_async
 from hodei_k8s_transport.drivers.async_stream import AsyncStream
+from hodei_k8s_transport.drivers.own_time import own_time_of
 from hodei_k8s_transport.provider_base import Observer
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         observer: Observer | None = None,
         target: Target | None = None,
     ) -> None:
-        super().__init__(config, observer, target)
+        super().__init__(config, observer, target, own_time_of(channel))
         self._channel = channel
         self._thread = threading.get_ident()
 

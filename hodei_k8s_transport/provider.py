@@ -26,6 +26,7 @@ from hodei_k8s_core.worker import HealthStatus, LogEntry, WorkerHandle, WorkerIn
 from hodei_k8s_core.worker_change import FleetItem, WaitOutcome
 from hodei_k8s_transport.channels.channel import Channel
 from hodei_k8s_transport.connect import open_channel
+from hodei_k8s_transport.drivers.own_time import own_time_of
 from hodei_k8s_transport.drivers.sync_coordinator import MergedStream
 from hodei_k8s_transport.drivers.sync_driver import run
 from hodei_k8s_transport.drivers.sync_stream import SyncStream
@@ -57,7 +58,7 @@ class KubernetesProvider(CapacityMethods):
         observer: Observer | None = None,
         target: Target | None = None,
     ) -> None:
-        super().__init__(config, observer, target)
+        super().__init__(config, observer, target, own_time_of(channel))
         self._channel = channel
 
     @classmethod

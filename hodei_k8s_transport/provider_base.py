@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Collection, Generator
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from hodei_k8s_core.startup_times import StartupTimes
 from hodei_k8s_core.worker import PROVIDER_TYPE, WorkerHandle
 from hodei_k8s_transport.creation_tokens import CreationTokens
 from hodei_k8s_transport.drivers.host import Host
+from hodei_k8s_transport.drivers.own_time import HostTime
 
 Observer = Callable[[Observation], None]
 R = TypeVar("R")
@@ -35,7 +37,11 @@ class ProviderBase:
     """The part of a provider that does no I/O."""
 
     def __init__(
-        self, config: KubernetesConfig, observer: Observer | None = None, target: Target | None = None
+        self,
+        config: KubernetesConfig,
+        observer: Observer | None = None,
+        target: Target | None = None,
+        own_time: HostTime | None = None,
     ) -> None:
         self._config = config
         self._target = target
@@ -46,7 +52,10 @@ class ProviderBase:
         self._pid = os.getpid()
         retry = config.retry
         self._host = Host(
-            retry_budget=RetryBudget(retry.budget, retry.budget_refill_per_second), observer=self._observe
+            retry_budget=RetryBudget(retry.budget, retry.budget_refill_per_second),
+            observer=self._observe,
+            monotonic=time.monotonic if own_time is None else own_time.monotonic,
+            wall_clock=time.time if own_time is None else own_time.wall_clock,
         )
 
     @property

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from hodei_k8s_core.simulation.behaviour import Behaviour, CannotStart, Unschedulable, Waits, image_cannot_be_pulled
+from hodei_k8s_core.simulation.behaviour import (
+    Behaviour,
+    ByPod,
+    CannotStart,
+    Process,
+    Program,
+    StuckVolume,
+    Unschedulable,
+    Waits,
+    by_label,
+    image_cannot_be_pulled,
+)
 from hodei_k8s_core.simulation.cluster import Cluster
 from hodei_k8s_core.simulation.driver import (
     Close,
@@ -17,9 +28,14 @@ from hodei_k8s_core.simulation.driver import (
 )
 from hodei_k8s_core.simulation.faults import (
     Answer,
+    Chance,
+    ClockJump,
     CutStream,
     Delay,
+    DelayEvents,
+    DuplicateEvents,
     ExpireVersions,
+    Fault,
     FaultPlan,
     LoseReply,
     LoseRequest,
@@ -34,26 +50,41 @@ from hodei_k8s_core.simulation.faults import (
     unavailable,
 )
 from hodei_k8s_core.simulation.host import SimulatedHost
+from hodei_k8s_core.simulation.library import BEHAVIOUR_LABEL, LIBRARY, by_name
+from hodei_k8s_core.simulation.network import Network, Waiting
+from hodei_k8s_core.simulation.nodes import make_node
+from hodei_k8s_core.simulation.tasks import Tasks
 from hodei_k8s_core.simulation.transcript import TranscriptMismatch, is_request, play
 from hodei_k8s_core.simulation.virtual import SimulationError, VirtualClock
 from hodei_k8s_core.simulation.world import World
 
 __all__ = [
     "Answer",
+    "BEHAVIOUR_LABEL",
     "Behaviour",
+    "ByPod",
     "CannotStart",
+    "Chance",
+    "ClockJump",
     "Close",
     "Cluster",
     "CutStream",
     "Delay",
+    "DelayEvents",
     "DidNotEnd",
+    "DuplicateEvents",
     "ExpireVersions",
+    "Fault",
     "FaultPlan",
     "Interruption",
+    "LIBRARY",
     "LoseReply",
     "LoseRequest",
+    "Network",
     "Outcome",
     "Performed",
+    "Process",
+    "Program",
     "ReplyCut",
     "Restart",
     "Rule",
@@ -61,16 +92,22 @@ __all__ = [
     "SimulationError",
     "Stall",
     "StallStream",
+    "StuckVolume",
+    "Tasks",
     "Throw",
     "ThrowAfterActing",
     "TranscriptMismatch",
     "Unschedulable",
     "VirtualClock",
+    "Waiting",
     "Waits",
     "World",
     "YieldedWhileClosing",
+    "by_label",
+    "by_name",
     "image_cannot_be_pulled",
     "is_request",
+    "make_node",
     "play",
     "proxy_page",
     "run",

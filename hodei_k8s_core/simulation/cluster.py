@@ -12,40 +12,45 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from hodei_k8s_core.http import Request, Response
+from hodei_k8s_core.simulation.admission import Admission
 from hodei_k8s_core.simulation.agenda import Action, Agenda
 from hodei_k8s_core.simulation.behaviour import Behaviours
 from hodei_k8s_core.simulation.collection import Collections
+from hodei_k8s_core.simulation.discovery import discover
+from hodei_k8s_core.simulation.events import Recorder
+from hodei_k8s_core.simulation.garbage import Garbage
 from hodei_k8s_core.simulation.kubelet import Kubelet
 from hodei_k8s_core.simulation.logs import LogStream
-from hodei_k8s_core.simulation.owned_objects import OWNED, OwnedObjects
-from hodei_k8s_core.simulation.pods import Pods, decode
+from hodei_k8s_core.simulation.namespaces import Namespaces
+from hodei_k8s_core.simulation.nodes import NodeLife
+from hodei_k8s_core.simulation.objects import Objects
+from hodei_k8s_core.simulation.plain import Plain
+from hodei_k8s_core.simulation.pods import Pods
+from hodei_k8s_core.simulation.resources import PLAIN, RESOURCES, STORED
 from hodei_k8s_core.simulation.reviews import Denials, Reviews
 from hodei_k8s_core.simulation.route import Route, route_of
-from hodei_k8s_core.simulation.statuses import (
-    Refused,
-    already_exists,
-    forbidden,
-    invalid,
-    method_not_allowed,
-    unknown_resource,
-)
-from hodei_k8s_core.simulation.store import Store
+from hodei_k8s_core.simulation.scheduler import NODE
+from hodei_k8s_core.simulation.statuses import Refused, forbidden, method_not_allowed, unknown_resource
+from hodei_k8s_core.simulation.store import HISTORY_LIMIT, Store
 from hodei_k8s_core.simulation.streams import Connection
-from hodei_k8s_core.simulation.watch import KINDS, Watch
-from hodei_k8s_core.simulation.wire import Json, ServerClock, json_response, uid_of
+from hodei_k8s_core.simulation.watch import Watch
+from hodei_k8s_core.simulation.wire import Json, ServerClock, encode
 
 OpenStream: TypeAlias = Watch | LogStream
 Handler: TypeAlias = Callable[[Request, Route, float], Response | OpenStream]
 
+_OF_ALL = ("create", "list", "deletecollection")
+"""What is asked of a whole collection; every other verb but a watch names an object."""
 USER = "system:serviceaccount:hodei-workers:default"
-_FIRST_NAMESPACE_UID = 0x7000_0000
 
 
 class Cluster:
-    """One API server with its store and one node.
+    """One API server with its store, scheduler and kubelets.
 
-    `behaviours`: what containers do, by image. `denied`: what the caller may not do; change it at any time.
-    `clock_offset`: seconds that the server's clock is ahead of the host's.
+    `behaviours`: what containers do, by image, by a function of it, or `ByPod`. `nodes`: their objects (`make_node`);
+    without any there is one that takes everything. One that is created later has no kubelet, as in a real cluster: what
+    is placed there stays Pending. `history_limit`: changes that watches can go back. `denied`: what the caller may not
+    do; change it at any time. `clock_offset`: seconds that the server's clock is ahead of the host's.
     """
 
     def __init__(
@@ -56,21 +61,38 @@ class Cluster:
         denied: Iterable[tuple[str, str]] = (),
         user: str = USER,
         clock_offset: float = 0.0,
+        nodes: Iterable[Json] = (),
+        history_limit: int = HISTORY_LIMIT,
     ) -> None:
+        known = list(nodes)
         self.denied: Denials = frozenset(denied)
         self.clock = ServerClock(clock_offset)
-        self.store = Store()
+        self.store = Store(history_limit)
         self._user = user
         self._agenda = Agenda()
-        self._collections = Collections(self.store)
-        self._owned = OwnedObjects(self.store, self._agenda, self.clock)
-        does = behaviours if behaviours is not None else {}
-        self._kubelet = Kubelet(self.store, self._agenda, self.clock, does, self._owned.collect_for)
-        self._handlers = self._table(Pods(self.store, self._kubelet, self.clock))
+        self._collections = Collections(self.store, self.clock)
+        self._garbage = Garbage(self.store, self._agenda)
+        recorder, self._admission = Recorder(self.store, self.clock), Admission(self.store)
+        self._kubelet = Kubelet(
+            self.store,
+            self._agenda,
+            self.clock,
+            recorder,
+            behaviours if behaviours is not None else {},
+            self._released,
+            frozenset([NODE, *(node["metadata"]["name"] for node in known)]),
+        )
+        pods = Pods(self.store, self._kubelet, self.clock, self._admission)
+        plain = Plain(self.store, self.clock, self._changed)
+        spaces = Namespaces(self.store, self.clock, self._agenda, pods, plain)
+        self._nodes = NodeLife(self.store, self._agenda, self.clock, recorder, self._kubelet, pods)
+        self._handlers = self._table(pods, plain, spaces)
         self._streams: list[Connection] = []
-        self._namespaces = 0
         for name in namespaces:
-            self.store.put("namespaces", self._namespace(name, 0.0))
+            head = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}}
+            self.handle(Request("POST", "/api/v1/namespaces", body=encode(head)), 0.0)
+        for node in known:
+            self.handle(Request("POST", "/api/v1/nodes", body=encode(RESOURCES["nodes"].typed(node))), 0.0)
 
     def handle(self, request: Request, now: float) -> Response | OpenStream:
         """The reply to a request that arrives at `now`; a watch or a followed log is an open reply."""
@@ -89,6 +111,7 @@ class Cluster:
     def advance(self, now: float) -> None:
         """Let everything happen that is due by `now`."""
         self._agenda.run_until(now)
+        self._kubelet.poll(now)
 
     def next_event_at(self) -> float | None:
         """When something will happen by itself, or None."""
@@ -111,8 +134,16 @@ class Cluster:
         self.store.put("events", event)
 
     def add(self, resource: str, item: Json) -> None:
-        """Store an object as given, such as a node: what reads it finds it, and nothing else happens."""
+        """Store an object as given, such as a node: what reads it finds it, and nothing else happens to it."""
         self.store.put(resource, item)
+
+    def lose_node(self, now: float, node: str = NODE) -> None:
+        """A node falls silent; what it ran may run on."""
+        self._nodes.lose(node, now)
+
+    def restore_node(self, now: float, node: str = NODE) -> None:
+        """It is heard of again, and does what it was told meanwhile."""
+        self._nodes.restore(node, now)
 
     def expire_versions(self, *, as_http: bool = False) -> None:
         """Every version that a client holds is too old from now on; open watches go on.
@@ -133,11 +164,22 @@ class Cluster:
             stream.cut()
         self._streams = []
 
+    def close(self) -> None:
+        """The end of it: programs that run as containers are killed."""
+        self._kubelet.kill_programs()
+
+    def jump_clock(self, seconds: float) -> None:
+        """The server's wall clock goes forward, or back; what is due is due when it was."""
+        self.clock.offset += seconds
+
     def rotate_logs(self, now: float) -> None:
         """The node rotates its log files: what was written up to `now` is not served any more."""
         self._kubelet.rotate_logs(now)
 
     def _answer(self, request: Request, now: float) -> Response | OpenStream:
+        document = discover(request)
+        if document is not None:
+            return document
         route = route_of(request)
         if route is None or route.full_resource not in self._resources:
             raise unknown_resource()
@@ -146,49 +188,48 @@ class Cluster:
             namespace = route.namespace or (route.name if route.resource == "namespaces" else "")
             raise forbidden(self._user, route.verb, route.full_resource, namespace, named or route.name)
         handler = self._handlers.get((route.verb, route.full_resource))
-        if handler is None:
+        if handler is None or (route.full_resource in STORED and not _is_possible(route)):
             raise method_not_allowed()
         return handler(request, route, now)
 
-    def _table(self, pods: Pods) -> dict[tuple[str, str], Handler]:
+    def _table(self, pods: Pods, plain: Objects, spaces: Namespaces) -> dict[tuple[str, str], Handler]:
         reads, reviews = self._collections, Reviews(self._user, lambda: self.denied, self.clock)
         table: dict[tuple[str, str], Handler] = {
-            ("create", "pods"): pods.create,
-            ("patch", "pods"): pods.patch,
-            ("delete", "pods"): pods.delete,
             ("get", "pods/log"): pods.log,
-            ("create", "namespaces"): self._create_namespace,
+            ("create", "pods/eviction"): pods.evict,
+            ("patch", "nodes/status"): plain.patch,
             ("get", "version"): reviews.version,
             ("create", "selfsubjectaccessreviews"): reviews.access,
             ("create", "selfsubjectreviews"): reviews.who,
         }
         table |= {("get", path): reviews.health for path in ("readyz", "livez", "healthz")}
-        for resource in OWNED:
-            table[("create", resource)] = self._owned.create
-            table[("delete", resource)] = self._owned.delete
-        for resource in KINDS:
-            table[("get", resource)] = reads.get
-            table[("list", resource)] = reads.list
-            table[("watch", resource)] = reads.watch
+        for resource in STORED:
+            table |= {("get", resource): reads.get, ("list", resource): reads.list, ("watch", resource): reads.watch}
+        writers: dict[str, Objects] = {"pods": pods, "namespaces": spaces, **dict.fromkeys(PLAIN, plain)}
+        for resource, of in writers.items():
+            writes = {"create": of.create, "update": of.update, "patch": of.patch, "delete": of.delete}
+            writes["deletecollection"] = of.delete_collection
+            table |= {(verb, resource): write for verb, write in writes.items() if verb in RESOURCES[resource].verbs}
         self._resources = {resource for _, resource in table}
         return table
 
-    def _create_namespace(self, request: Request, route: Route, now: float) -> Response:  # noqa: ARG002 - as every handler
-        name = (decode(request.body, Json).get("metadata") or {}).get("name", "")
-        if not name:
-            need = ("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")
-            raise invalid("Namespace", "", [need])
-        if self.store.find("namespaces", "", name) is not None:
-            raise already_exists("namespaces", name)
-        stored = self.store.put("namespaces", self._namespace(name, now))
-        return json_response(201, {"kind": "Namespace", "apiVersion": "v1", **stored})
+    def _released(self, pod_uid: str, namespace: str, now: float) -> None:
+        """A Pod is over, or gone."""
+        self._admission.refresh(namespace)
+        if self._garbage.has_owned(pod_uid):
+            self._garbage.collect_for(pod_uid, now)
 
-    def _namespace(self, name: str, now: float) -> Json:
-        self._namespaces += 1
-        meta = {
-            "name": name,
-            "uid": uid_of(_FIRST_NAMESPACE_UID + self._namespaces),
-            "creationTimestamp": self.clock.timestamp(now),
-            "labels": {"kubernetes.io/metadata.name": name},
-        }
-        return {"metadata": meta, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+    def _changed(self, resource: str, item: Json, now: float) -> None:
+        """An object was written that others look at."""
+        self._garbage.look_at(item, now)
+        if resource == "nodes":
+            self._nodes.taint_cordoned()
+        if resource in ("nodes", "persistentvolumeclaims"):
+            self._agenda.at(now, self._kubelet.reschedule)
+        elif resource == "resourcequotas":
+            self._admission.refresh(item["metadata"]["namespace"])
+
+
+def _is_possible(route: Route) -> bool:
+    """A collection is not changed, and nothing is created under a name."""
+    return route.verb == "watch" or bool(route.name) is not (route.verb in _OF_ALL)

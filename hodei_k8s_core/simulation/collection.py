@@ -8,8 +8,9 @@ import binascii
 import msgspec
 
 from hodei_k8s_core.http import Headers, Request, Response
+from hodei_k8s_core.simulation.resources import RESOURCES
 from hodei_k8s_core.simulation.route import Route, integer, is_true
-from hodei_k8s_core.simulation.selectors import Selector, parse_selector
+from hodei_k8s_core.simulation.selectors import selector_of
 from hodei_k8s_core.simulation.statuses import (
     Refused,
     bad_request,
@@ -20,8 +21,9 @@ from hodei_k8s_core.simulation.statuses import (
     too_old,
 )
 from hodei_k8s_core.simulation.store import Store
-from hodei_k8s_core.simulation.watch import DEFAULT_LIFE, KINDS, Watch
-from hodei_k8s_core.simulation.wire import Json, json_response
+from hodei_k8s_core.simulation.table import Tables, wants_table
+from hodei_k8s_core.simulation.watch import DEFAULT_LIFE, Watch
+from hodei_k8s_core.simulation.wire import Json, ServerClock, json_response
 
 _JSON: Headers = (("content-type", "application/json"),)
 _CURRENT = -1
@@ -42,18 +44,21 @@ class ContinueToken(msgspec.Struct):
 class Collections:
     """Reads of the store. `expiry_as_http`: a watch from a lost version is a 410, not an ERROR event inside a 200."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: ServerClock) -> None:
         self._store = store
+        self._tables = Tables(clock)
         self.expiry_as_http = False
 
-    def get(self, request: Request, route: Route, now: float) -> Response:  # noqa: ARG002 - as every handler
+    def get(self, request: Request, route: Route, now: float) -> Response:
         item = self._store.find(route.resource, route.namespace or "", route.name)
         if item is None:
             raise not_found(route.resource, route.name)
-        return json_response(200, {"kind": KINDS[route.resource], "apiVersion": "v1", **item})
+        if wants_table(request):
+            return json_response(200, self._tables.table(route.resource, [item], {}, now))
+        return json_response(200, RESOURCES[route.resource].typed(item))
 
-    def list(self, request: Request, route: Route, now: float) -> Response:  # noqa: ARG002 - as every handler
-        selector = _selector(request, route)
+    def list(self, request: Request, route: Route, now: float) -> Response:
+        selector = selector_of(request, route)
         token = self._token(request)
         version = self._store.version if token is None or token.rv == _CURRENT else token.rv
         items = [
@@ -67,8 +72,11 @@ class Collections:
             meta["continue"] = str(ContinueToken(version, _place(items[limit - 1])))
             if selector.is_everything:
                 meta["remainingItemCount"] = len(items) - limit
-        kind = f"{KINDS[route.resource]}List"
-        return json_response(200, {"kind": kind, "apiVersion": "v1", "metadata": meta, "items": items[:limit]})
+        if wants_table(request):
+            return json_response(200, self._tables.table(route.resource, items[:limit], meta, now))
+        kind = RESOURCES[route.resource]
+        head = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version}
+        return json_response(200, {**head, "metadata": meta, "items": items[:limit]})
 
     def watch(self, request: Request, route: Route, now: float) -> Watch | Response:
         text = request.parameter("resourceVersion") or "0"
@@ -82,11 +90,12 @@ class Collections:
             self._store,
             route.resource,
             route.namespace,
-            _selector(request, route),
+            selector_of(request, route),
             _JSON,
             opened=now,
             life=float(integer(request, "timeoutSeconds") or DEFAULT_LIFE),
             bookmarks=is_true(request.parameter("allowWatchBookmarks")),
+            shown=self._tables.watched(route.resource) if wants_table(request) else _as_it_is,
         )
         if version:
             stream.start_at(version)
@@ -111,9 +120,8 @@ class Collections:
         return token
 
 
-def _selector(request: Request, route: Route) -> Selector:
-    labels, fields = request.parameter("labelSelector") or "", request.parameter("fieldSelector") or ""
-    return parse_selector(route.resource, labels, fields)
+def _as_it_is(_kind: str, item: Json, _now: float) -> Json:
+    return item
 
 
 def _place(item: Json) -> str:

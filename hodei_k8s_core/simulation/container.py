@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hodei_k8s_core.simulation.behaviour import Behaviour
+from hodei_k8s_core.simulation.behaviour import Behaviour, Process
 from hodei_k8s_core.simulation.wire import Json, ServerClock
 
 KILLED = 137
@@ -44,6 +44,7 @@ class Container(msgspec.Struct):
     last_lines: list[tuple[float, str]] | None = None
     rotated_at: float | None = None
     number: int = 0
+    process: Process | None = None
 
     @property
     def is_running(self) -> bool:

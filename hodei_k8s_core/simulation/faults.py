@@ -2,9 +2,9 @@
 
     plan = FaultPlan([Rule("create", "pods", LoseReply()), Rule("list", "pods", throttled(2), nth=2, times=3)])
 
-Rules compose: a request meets the faults of every rule that fires on it. What happens to the server (`Restart`,
-`ExpireVersions`) comes first; of the faults that end an exchange the first in the plan counts; delays add up; a cut and
-a stall of a stream both apply.
+Rules compose: a request meets the faults of every rule that fires on it, and of every chance that hits it. What happens
+to the server (`Restart`, `ExpireVersions`, `ClockJump`) comes first; of the faults that end an exchange the first one
+in the plan counts; delays add up; a cut and a stall of a stream both apply.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hodei_k8s_core.errors import Delivery, TransportFault
 from hodei_k8s_core.http import Headers, Request
 from hodei_k8s_core.simulation.route import route_of
 from hodei_k8s_core.simulation.statuses import failure
+from hodei_k8s_core.simulation.virtual import Randomness
 from hodei_k8s_core.simulation.wire import encode
 
 
@@ -93,8 +94,25 @@ class Restart(msgspec.Struct, frozen=True):
     """Before it answers, the server restarts: open replies are cut, versions from before are too old."""
 
 
+class DuplicateEvents(msgspec.Struct, frozen=True):
+    """A watch tells every event twice, as a client meets it that resumes from the version before."""
+
+
+class DelayEvents(msgspec.Struct, frozen=True):
+    """What comes on an open reply comes `seconds` late."""
+
+    seconds: float
+
+
+class ClockJump(msgspec.Struct, frozen=True):
+    """Before it answers, the server's wall clock jumps by so many `seconds`."""
+
+    seconds: float
+
+
 Ending: TypeAlias = LoseRequest | LoseReply | ReplyCut | Answer | Stall
-Fault: TypeAlias = Ending | Delay | CutStream | StallStream | ExpireVersions | Restart
+StreamFault: TypeAlias = CutStream | StallStream | DuplicateEvents | DelayEvents
+Fault: TypeAlias = Ending | Delay | StreamFault | ExpireVersions | Restart | ClockJump
 
 
 def throttled(retry_after: int | None = 1) -> Answer:
@@ -138,24 +156,33 @@ class Rule(msgspec.Struct, frozen=True):
     times: int | None = 1
     when: Callable[[Request], bool] | None = None
 
-    def matches(self, request: Request) -> bool:
-        route = route_of(request)
-        verb, resource = ("", "") if route is None else (route.verb, route.full_resource)
-        return self.verb in ("", verb) and self.resource in ("", resource) and (self.when is None or self.when(request))
-
     def fires_at(self, count: int) -> bool:
         """Whether it fires on the `count`th matching request (from 1)."""
         return count >= self.nth and (self.times is None or count < self.nth + self.times)
 
 
-class FaultPlan:
-    """Rules, and how often each has matched. `fired` lists what happened, in order.
+class Chance(msgspec.Struct, frozen=True):
+    """`fault` happens to a matching request with `probability`. The rest as for a `Rule`."""
 
-    `rules` may be changed at any time; a rule counts requests from when it was put there.
+    probability: float
+    fault: Fault
+    verb: str = ""
+    resource: str = ""
+    when: Callable[[Request], bool] | None = None
+
+
+class FaultPlan:
+    """Rules, and how often each has matched; and chances, drawn from numbers with a `seed`.
+
+    `fired` lists what happened, in order; `seen` counts all requests. `rules` and `chances` may be changed at any time;
+    a rule counts requests from when it was put there.
     """
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+    def __init__(self, rules: Iterable[Rule] = (), chances: Iterable[Chance] = (), *, seed: int = 0) -> None:
         self.rules = list(rules)
+        self.chances = list(chances)
+        self.seen = 0
+        self._randomness = Randomness(seed)
         self.fired: list[tuple[Fault, Request]] = []
         self._counts: list[tuple[Rule, int]] = []
 
@@ -165,7 +192,15 @@ class FaultPlan:
 
     def faults_for(self, request: Request) -> tuple[Fault, ...]:
         """The faults that this request meets; it is counted."""
-        counted = [(rule.fault, rule.fires_at(self._count(rule))) for rule in self.rules if rule.matches(request)]
+        self.seen += 1
+        verb, resource = _meaning(request)
+        matching = [rule for rule in self.rules if _matches(rule, verb, resource, request)]
+        counted = [(rule.fault, rule.fires_at(self._count(rule))) for rule in matching]
+        counted += [
+            (one.fault, self._randomness.next() < one.probability)
+            for one in self.chances
+            if _matches(one, verb, resource, request)
+        ]
         faults = tuple(fault for fault, fires in counted if fires)
         self.fired += [(fault, request) for fault in faults]
         return faults
@@ -178,3 +213,14 @@ class FaultPlan:
                 return count + 1
         self._counts.append((rule, 1))
         return 1
+
+
+def _meaning(request: Request) -> tuple[str, str]:
+    route = route_of(request)
+    return ("", "") if route is None else (route.verb, route.full_resource)
+
+
+def _matches(rule: Rule | Chance, verb: str, resource: str, request: Request) -> bool:
+    if rule.verb not in ("", verb) or rule.resource not in ("", resource):
+        return False
+    return rule.when is None or rule.when(request)

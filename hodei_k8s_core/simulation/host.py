@@ -6,11 +6,10 @@ Waiting advances the clock to the next thing that happens. Nothing here depends 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from hodei_k8s_core.effects import (
-    SILENCE,
     Close,
     Emit,
     Monotonic,
@@ -19,32 +18,17 @@ from hodei_k8s_core.effects import (
     Random,
     Read,
     Send,
-    Silence,
     Sleep,
     SpendRetry,
     WallClock,
 )
-from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
-from hodei_k8s_core.http import Body, Request, Response
+from hodei_k8s_core.errors import TransportError
+from hodei_k8s_core.http import Body
 from hodei_k8s_core.observations import Observation
 from hodei_k8s_core.simulation.cluster import Cluster
-from hodei_k8s_core.simulation.faults import (
-    Answer,
-    CutStream,
-    Delay,
-    Ending,
-    ExpireVersions,
-    Fault,
-    FaultPlan,
-    LoseReply,
-    LoseRequest,
-    ReplyCut,
-    Restart,
-    Stall,
-    StallStream,
-)
+from hodei_k8s_core.simulation.faults import FaultPlan
+from hodei_k8s_core.simulation.network import Network, Waiting
 from hodei_k8s_core.simulation.shaped_reply import ShapedReply
-from hodei_k8s_core.simulation.streams import OpenReply, WholeReply
 from hodei_k8s_core.simulation.virtual import Randomness, SimulationError, VirtualClock
 
 LATENCY = 0.01
@@ -68,23 +52,39 @@ class SimulatedHost:
         retries: int | None = None,
     ) -> None:
         self.cluster = cluster
-        self.plan = plan
         self.clock = clock
         self.observations: list[Observation] = []
         self.emitted: list[Any] = []
         self.randomness = Randomness(seed)
-        self._latency = latency
-        self._max_chunk = max_chunk
+        self.network = Network(cluster, plan, clock, latency=latency, max_chunk=max_chunk)
         self._retries = retries
         self._bodies: dict[int, ShapedReply] = {}
         self._opened = 0
 
+    def beside(self) -> SimulatedHost:
+        """Another host of the same time, network and chance, for a task beside; its budget of retries is its own."""
+        other = SimulatedHost(self.cluster, self.network.plan, self.clock, retries=self._retries)
+        other.network, other.randomness = self.network, self.randomness
+        return other
+
     def perform(self, effect: object) -> Any:
-        """What the effect replies. Raises: TransportError, as a driver throws it in; SimulationError."""
+        """What the effect replies, as time goes. Raises: TransportError, as a driver throws it in; SimulationError."""
+        waiting = self.performing(effect)
+        try:
+            while True:
+                until = next(waiting)
+                soon = self.cluster.next_event_at()
+                self.advance_to(until if soon is None else min(until, max(soon, self.clock.now)))
+        except StopIteration as end:
+            return end.value
+
+    def performing(self, effect: object) -> Waiting[Any]:
+        """The same, for whoever lets the time pass. Raises: as `perform`."""
         how = _PERFORMERS.get(type(effect))
         if how is None:
             raise SimulationError(f"an operation yielded what is no effect: {effect!r}")
-        return how(self, effect)
+        reply = how(self, effect)
+        return (yield from reply) if isinstance(reply, Generator) else reply
 
     def advance_to(self, time: float) -> None:
         """Let the time pass, and what is due happen."""
@@ -109,40 +109,29 @@ class SimulatedHost:
         self._bodies.clear()
         return left
 
-    def send(self, effect: Send) -> Response:
-        deadline = self.clock.now + effect.timeout
-        faults = self.plan.faults_for(effect.request)
-        reply = self._exchange(effect.request, effect.timeout, faults)
-        if isinstance(reply, Response):
-            return reply
-        shaped, chunks = self._shaped(reply, faults), list[bytes]()
-        while chunk := self._wait_for(shaped, deadline):
-            chunks.append(chunk)
-        shaped.close()
-        if chunk is None:
-            raise TransportError(TransportFault.TIMEOUT, Delivery.ANSWERED, "the reply did not end in time")
-        return Response(reply.status, reply.headers, b"".join(chunks))
+    def send(self, effect: Send) -> Waiting[Any]:
+        return self.network.send(effect.request, effect.timeout)
 
-    def open(self, effect: Open) -> Body:
-        faults = self.plan.faults_for(effect.request)
-        reply = self._exchange(effect.request, effect.timeout, faults)
+    def open(self, effect: Open) -> Waiting[Body]:
+        reply = yield from self.network.open(effect.request, effect.timeout)
         self._opened += 1
-        self._bodies[self._opened] = self._shaped(WholeReply(reply) if isinstance(reply, Response) else reply, faults)
+        self._bodies[self._opened] = reply
         return Body(reply.status, reply.headers, self._opened)
 
-    def read(self, effect: Read) -> bytes | Silence:
-        chunk = self._wait_for(self._reply_of(effect.body), self.clock.now + effect.silence_limit)
-        return SILENCE if chunk is None else chunk
+    def read(self, effect: Read) -> Waiting[Any]:
+        return self.network.read(self._reply_of(effect.body), effect.silence_limit)
 
     def close(self, effect: Close) -> None:
         reply = self._bodies.pop(effect.body.key, None)
         if reply is not None:
             reply.close()
 
-    def sleep(self, effect: Sleep) -> None:
+    def sleep(self, effect: Sleep) -> Waiting[None]:
         if effect.seconds < 0:
             raise SimulationError(f"an operation wants to sleep {effect.seconds} s")
-        self.advance_to(self.clock.now + effect.seconds)
+        until = self.clock.now + effect.seconds
+        while self.clock.now < until:
+            yield until
 
     def spend_retry(self) -> bool:
         if self._retries is None:
@@ -155,62 +144,6 @@ class SimulatedHost:
         if reply is None:
             raise SimulationError(f"an operation reads a body that is not open: {body!r}")
         return reply
-
-    def _wait_for(self, reply: ShapedReply, deadline: float) -> bytes | None:
-        """The next bytes, as soon as there are some; None when there are none by `deadline`."""
-        while True:
-            chunk = reply.read(self.clock.now)
-            if chunk is not None or self.clock.now >= deadline:
-                return chunk
-            soon = [self.cluster.next_event_at(), reply.next_event_at(self.clock.now)]
-            self.advance_to(min([deadline, *(time for time in soon if time is not None)]))
-
-    def _exchange(self, request: Request, timeout: float, faults: tuple[Fault, ...]) -> Response | OpenReply:
-        """The head of a reply, with all that goes wrong on the way."""
-        self._shake_server(faults)
-        deadline = self.clock.now + timeout
-        arrival = self.clock.now + self._latency + sum(fault.seconds for fault in faults if isinstance(fault, Delay))
-        ending = next((fault for fault in faults if isinstance(fault, Ending)), None)
-        self.advance_to(min(self.clock.now + self._latency / 2, deadline))
-        if isinstance(ending, LoseRequest):
-            raise TransportError(ending.fault, ending.delivery, "simulated: the request was lost")
-        reply = self._acted(request, ending)
-        if isinstance(ending, Stall) or arrival > deadline:
-            _let_go(reply)
-            self.advance_to(deadline)
-            raise TransportError(TransportFault.TIMEOUT, Delivery.MAYBE_SENT, f"no reply within {timeout:g} s")
-        self.advance_to(arrival)
-        if ending is not None:
-            _let_go(reply)
-        if isinstance(ending, LoseReply | ReplyCut):
-            raise TransportError(ending.fault, ending.delivery, "simulated: the reply was lost")
-        return reply
-
-    def _acted(self, request: Request, ending: Ending | None) -> Response | OpenReply:
-        """What the server says, or what is said in its stead."""
-        reply = self.cluster.handle(request, self.clock.now) if ending is None or ending.acting else Response(0)
-        if isinstance(ending, Answer):
-            _let_go(reply)
-            return Response(ending.status, ending.headers, ending.body)
-        return reply
-
-    def _shake_server(self, faults: tuple[Fault, ...]) -> None:
-        for fault in faults:
-            if isinstance(fault, Restart):
-                self.cluster.restart()
-            elif isinstance(fault, ExpireVersions):
-                self.cluster.expire_versions(as_http=fault.as_http)
-
-    def _shaped(self, reply: OpenReply, faults: tuple[Fault, ...]) -> ShapedReply:
-        cut = next((fault for fault in faults if isinstance(fault, CutStream)), None)
-        stall = next((fault for fault in faults if isinstance(fault, StallStream)), None)
-        return ShapedReply(reply, cut=cut, stall=stall, max_chunk=self._max_chunk)
-
-
-def _let_go(reply: Response | OpenReply) -> None:
-    """A reply that never reaches its client."""
-    if not isinstance(reply, Response):
-        reply.close()
 
 
 _PERFORMERS: dict[type, Callable[[SimulatedHost, Any], Any]] = {

@@ -25,6 +25,9 @@ class NodeView(msgspec.Struct):
     reason: str = ""
     message: str = ""
     asked_to_stop: float | None = None
+    lost: bool = False
+    unreachable: bool = False
+    disruption: tuple[str, str] | None = None
 
     @property
     def has_begun(self) -> bool:
@@ -51,7 +54,7 @@ class NodeView(msgspec.Struct):
 def pod_status(pod: Json, view: NodeView, now: float, clock: ServerClock) -> Json:
     """The whole status; a condition that did not change keeps its time."""
     old = pod["status"]
-    conditions = _dated(_conditions(view), old, now, clock)
+    conditions = _dated([*_conditions(view), *_disruption(view)], old, now, clock)
     if view.started is None:
         return {**old, "conditions": conditions}
     generation = pod["metadata"]["generation"]
@@ -79,14 +82,19 @@ def _conditions(view: NodeView) -> list[Json]:
     if view.started is None:
         return [scheduled]
     reason, message = _unready(view)
+    cut_off = view.unreachable and not reason  # the node controller's word; the containers' own stays as it was
     done = reason == "PodCompleted"
     return [
         _condition("PodReadyToStartContainers", holds=view.sandbox and not view.has_ended),
         _condition("Initialized", "PodCompleted" if done else ""),
-        _condition("Ready", reason, message, holds=not reason),
+        _condition("Ready", reason, message, holds=not reason and not cut_off),
         _condition("ContainersReady", reason, message, holds=not reason),
         scheduled,
     ]
+
+
+def _disruption(view: NodeView) -> list[Json]:
+    return [] if view.disruption is None else [_condition("DisruptionTarget", *view.disruption)]
 
 
 def _condition(kind: str, reason: str = "", message: str = "", *, holds: bool = True) -> Json:

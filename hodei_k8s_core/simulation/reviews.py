@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from hodei_k8s_core.http import Request, Response
-from hodei_k8s_core.simulation.pods import decode
+from hodei_k8s_core.simulation.patching import decode
 from hodei_k8s_core.simulation.route import Route
 from hodei_k8s_core.simulation.wire import Json, ServerClock, json_response, text_response
 

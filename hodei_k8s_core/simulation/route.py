@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import msgspec
 
 from hodei_k8s_core.http import Request
+from hodei_k8s_core.simulation.resources import RESOURCES, VERSION
 from hodei_k8s_core.simulation.statuses import bad_request
 
 _HEALTH = frozenset({"version", "readyz", "livez", "healthz"})
@@ -50,19 +51,25 @@ def route_of(request: Request) -> Route | None:
     steps = [unquote(step) for step in request.path.strip("/").split("/")]
     if len(steps) == 1 and steps[0] in _HEALTH:
         return Route("get", steps[0])
-    if steps[:2] == ["api", "v1"]:
-        rest = steps[2:]
-    elif steps[0] == "apis" and len(steps) > 3:
-        rest = steps[3:]
-    else:
-        return None
+    group, rest = _group(steps)
     namespace = None
     if len(rest) > 2 and rest[0] == "namespaces":
         namespace, rest = rest[1], rest[2:]
     if not 1 <= len(rest) <= 3:
         return None
     resource, name, subresource = (*rest, "", "")[:3]
+    if resource not in RESOURCES or RESOURCES[resource].group != group:
+        return None
     return Route(_verb(request, name), resource, subresource, namespace, name)
+
+
+def _group(steps: list[str]) -> tuple[str, list[str]]:
+    """The group of a path and what follows its version; nothing for what is no path of resources."""
+    if steps[:2] == ["api", VERSION]:
+        return "", steps[2:]
+    if steps[0] == "apis" and steps[2:3] == [VERSION]:
+        return steps[1], steps[3:]
+    return "", []
 
 
 def _verb(request: Request, name: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from hodei_k8s_core.http import Request
+from hodei_k8s_core.simulation.route import Route
 from hodei_k8s_core.simulation.statuses import bad_request
 from hodei_k8s_core.simulation.wire import Json
 
@@ -23,7 +25,7 @@ FIELDS = {
     "pods": frozenset({"metadata.name", "metadata.namespace", "spec.nodeName", "status.phase", "spec.restartPolicy"}),
     "events": frozenset(
         {"metadata.name", "metadata.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.kind"}
-        | {"reason", "type"}
+        | {"involvedObject.namespace", "reason", "type"}
     ),
     "namespaces": frozenset({"metadata.name", "status.phase"}),
 }
@@ -58,6 +60,12 @@ class Selector(msgspec.Struct, frozen=True):
         return all(need.holds(labels.get(need.key)) for need in self.labels) and all(
             need.holds(_field(item, need.key)) for need in self.fields
         )
+
+
+def selector_of(request: Request, route: Route) -> Selector:
+    """The selector of a request."""
+    labels, fields = request.parameter("labelSelector") or "", request.parameter("fieldSelector") or ""
+    return parse_selector(route.resource, labels, fields)
 
 
 def parse_selector(resource: str, labels: str, fields: str) -> Selector:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hodei_k8s_core.http import Response
+from hodei_k8s_core.simulation.resources import RESOURCES
 from hodei_k8s_core.simulation.wire import Json, json_response
 
 
@@ -37,49 +38,62 @@ def bad_request(message: str) -> Refused:
 
 
 def not_found(resource: str, name: str) -> Refused:
-    return Refused(failure(404, "NotFound", f'{resource} "{name}" not found', {"name": name, "kind": resource}))
+    message = f'{RESOURCES[resource].qualified} "{name}" not found'
+    return Refused(failure(404, "NotFound", message, _details(resource, name)))
 
 
 def already_exists(resource: str, name: str, *, prefix: str = "") -> Refused:
     """`prefix` tells of an object that is still being deleted."""
-    details = {"name": name, "kind": resource}
-    return Refused(failure(409, "AlreadyExists", f'{prefix}{resource} "{name}" already exists', details))
+    message = f'{prefix}{RESOURCES[resource].qualified} "{name}" already exists'
+    return Refused(failure(409, "AlreadyExists", message, _details(resource, name)))
 
 
-def precondition_failed(name: str, fact: str) -> Refused:
+def precondition_failed(resource: str, name: str, fact: str) -> Refused:
     """A DELETE whose uid or resourceVersion is not the object's. (Its kind is `Pod`, not `pods`.)"""
-    message = f'Operation cannot be fulfilled on Pod "{name}": {fact}'
-    return Refused(failure(409, "Conflict", message, {"name": name, "kind": "Pod"}))
+    kind = RESOURCES[resource]
+    message = f'Operation cannot be fulfilled on {kind.qualified_kind} "{name}": {fact}'
+    return Refused(failure(409, "Conflict", message, {"name": name, **kind.details, "kind": kind.kind}))
 
 
 def modified_meanwhile(resource: str, name: str) -> Refused:
-    """A PATCH that names a resourceVersion which is no longer current."""
+    """A change that names a resourceVersion which is no longer current."""
     message = (
-        f'Operation cannot be fulfilled on {resource} "{name}": the object has been modified; '
+        f'Operation cannot be fulfilled on {RESOURCES[resource].qualified} "{name}": the object has been modified; '
         "please apply your changes to the latest version and try again"
     )
-    return Refused(failure(409, "Conflict", message, {"name": name, "kind": resource}))
+    return Refused(failure(409, "Conflict", message, _details(resource, name)))
 
 
-def invalid(kind: str, name: str, faults: list[tuple[str, str, str]]) -> Refused:
+def _details(resource: str, name: str) -> Json:
+    return {"name": name, **RESOURCES[resource].details, "kind": resource}
+
+
+def not_admitted(resource: str, name: str, why: str, causes: list[Json] | None = None) -> Refused:
+    """403 of admission: a quota, a LimitRange, a namespace that goes, an account that is not there."""
+    details = _details(resource, name) | ({} if causes is None else {"causes": causes})
+    message = f'{RESOURCES[resource].qualified} "{name}" is forbidden: {why}'
+    return Refused(failure(403, "Forbidden", message, details))
+
+
+def invalid(kind: str, name: str, faults: list[tuple[str, str, str]], group: str = "") -> Refused:
     """422; each fault is (field, reason of the cause, message)."""
     told = list(dict.fromkeys(f"{field}: {message}" for field, _, message in faults))
     details: Json = {"name": name} if name else {}
-    details["kind"] = kind
+    details |= {"group": group, "kind": kind} if group else {"kind": kind}
     details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in faults]
     text = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
-    return Refused(failure(422, "Invalid", f'{kind} "{name}" is invalid: {text}', details))
+    qualified = f"{kind}.{group}" if group else kind
+    return Refused(failure(422, "Invalid", f'{qualified} "{name}" is invalid: {text}', details))
 
 
 def forbidden(user: str, verb: str, resource: str, namespace: str, name: str) -> Refused:
     """RBAC's refusal; `resource` may hold a subresource, as in `pods/log`."""
     plain = resource.split("/")[0]
-    group = {"selfsubjectaccessreviews": "authorization.k8s.io", "selfsubjectreviews": "authentication.k8s.io"}
+    group = RESOURCES[plain].group if plain in RESOURCES else ""
     subject = f'{plain} "{name}"' if name else plain
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     message = (
-        f'{subject} is forbidden: User "{user}" cannot {verb} resource "{resource}" '
-        f'in API group "{group.get(plain, "")}" {where}'
+        f'{subject} is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group "{group}" {where}'
     )
     details = {"name": name, "kind": plain} if name else {"kind": plain}
     return Refused(failure(403, "Forbidden", message, details))
@@ -114,8 +128,8 @@ def too_new(version: int, current: int) -> Refused:
     return Refused(failure(504, "Timeout", message, details))
 
 
-def unsupported_media_type() -> Refused:
-    return Refused(failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {}))
+def unsupported_media_type(message: str = "415: Unsupported Media Type") -> Refused:
+    return Refused(failure(415, "UnsupportedMediaType", message, {}))
 
 
 def unknown_resource() -> Refused:

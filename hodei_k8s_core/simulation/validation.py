@@ -1,11 +1,13 @@
-"""What the API server refuses in a Pod (a part of it), and the defaults that it fills in (what is read here)."""
+"""What the API server refuses in an object (a part of it)."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from hodei_k8s_core.simulation.statuses import bad_request, invalid
+from hodei_k8s_core.capacity.amounts import nanos_of
+from hodei_k8s_core.simulation.resources import Resource
+from hodei_k8s_core.simulation.statuses import bad_request
 from hodei_k8s_core.simulation.wire import Json
 
 Fault = tuple[str, str, str]
@@ -30,36 +32,36 @@ _VALUE_FAULT = (
 _NO_FINALIZER = "name is neither a standard finalizer name nor is it fully qualified"
 
 
-def check_pod(pod: Json, namespace: str) -> None:
-    """Raises: Refused (400 or 422) for what is wrong with a Pod to create."""
-    meta, spec = pod.get("metadata") or {}, pod.get("spec") or {}
-    if pod.get("kind") != "Pod" or pod.get("apiVersion") != "v1":
-        raise bad_request("the object provided is unrecognized (must be of type Pod): couldn't get version/kind")
-    if meta.get("namespace", namespace) != namespace:
+def check_head(kind: Resource, item: Json, namespace: str) -> None:
+    """Raises: Refused (400) for an object of another kind or place; what it does not say is as the path says."""
+    if item.get("kind", kind.kind) != kind.kind or item.get("apiVersion", kind.api_version) != kind.api_version:
+        told = f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get version/kind"
+        raise bad_request(told)
+    if kind.namespaced and (item.get("metadata") or {}).get("namespace", namespace) != namespace:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-    name = meta.get("name", "")
-    faults = [*_name_faults(name), *metadata_faults(meta), *_spec_faults(spec)]
-    if faults:
-        raise invalid("Pod", name, faults)
 
 
-def metadata_faults(meta: Json) -> list[Fault]:
-    """What is wrong with labels and finalizers; each entry is (field, reason, message)."""
+def label_faults(meta: Json) -> list[Fault]:
+    """What is wrong with the labels; each entry is (field, reason, message)."""
     values = (meta.get("labels") or {}).values()
-    wrong = [_invalid("metadata.labels", value, _VALUE_FAULT) for value in values if not _is(_LABEL_VALUE, value, 63)]
+    return [_invalid("metadata.labels", value, _VALUE_FAULT) for value in values if not _is(_LABEL_VALUE, value, 63)]
+
+
+def finalizer_faults(meta: Json) -> list[Fault]:
+    """What is wrong with the finalizers."""
     finalizers = enumerate(meta.get("finalizers") or [])
-    return wrong + [
-        _invalid(f"metadata.finalizers[{n}]", one, _NO_FINALIZER) for n, one in finalizers if "/" not in one
-    ]
+    return [_invalid(f"metadata.finalizers[{n}]", one, _NO_FINALIZER) for n, one in finalizers if "/" not in one]
 
 
-def _name_faults(name: str) -> list[Fault]:
+def name_faults(name: str) -> list[Fault]:
+    """What is wrong with an object's name."""
     if not name:
         return [("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")]
     return [] if _is(_SUBDOMAIN, name, 253) else [_invalid("metadata.name", name, _NAME_FAULT)]
 
 
-def _spec_faults(spec: Json) -> list[Fault]:
+def spec_faults(spec: Json) -> list[Fault]:
+    """What is wrong with the spec of a Pod."""
     containers = spec.get("containers") or []
     faults = [] if containers else [("spec.containers", "FieldValueRequired", "Required value")]
     seen: set[str] = set()
@@ -74,6 +76,7 @@ def _spec_faults(spec: Json) -> list[Fault]:
         if not one.get("image"):
             faults.append((f"{field}.image", "FieldValueRequired", "Required value"))
         seen.add(name)
+        faults += _amount_faults(f"{field}.resources.requests", one.get("resources") or {})
     policy = spec.get("restartPolicy", "Always")
     if policy not in _RESTART_POLICIES:
         allowed = ", ".join(f'"{one}"' for one in _RESTART_POLICIES)
@@ -82,58 +85,13 @@ def _spec_faults(spec: Json) -> list[Fault]:
     return faults
 
 
-def with_defaults(pod: Json) -> Json:
-    """The Pod as the API server stores it, without what it alone knows (uid, versions, times)."""
-    spec = pod["spec"]
-    containers = [
-        {**_CONTAINER_DEFAULTS, "imagePullPolicy": _pull_policy(one["image"]), **one} for one in spec["containers"]
+def _amount_faults(field: str, resources: Json) -> list[Fault]:
+    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    return [
+        _invalid(field, text, f"must be less than or equal to {name} limit of {limits[name]}")
+        for name, text in requests.items()
+        if name in limits and nanos_of(text) > nanos_of(limits[name])
     ]
-    status: Json = {"phase": "Pending", "qosClass": _qos_class(containers)}
-    if spec.get("schedulingGates"):
-        status["conditions"] = [_GATED]
-    return {"metadata": pod["metadata"], "spec": {**_SPEC_DEFAULTS, **spec, "containers": containers}, "status": status}
-
-
-_SPEC_DEFAULTS: Json = {
-    "restartPolicy": "Always",
-    "terminationGracePeriodSeconds": 30,
-    "dnsPolicy": "ClusterFirst",
-    "serviceAccountName": "default",
-    "serviceAccount": "default",
-    "securityContext": {},
-    "schedulerName": "default-scheduler",
-    "priority": 0,
-    "enableServiceLinks": True,
-    "preemptionPolicy": "PreemptLowerPriority",
-}
-_GATED: Json = {
-    "type": "PodScheduled",
-    "status": "False",
-    "reason": "SchedulingGated",
-    "message": "Scheduling is blocked due to non-empty scheduling gates",
-}
-_CONTAINER_DEFAULTS: Json = {
-    "resources": {},
-    "terminationMessagePath": "/dev/termination-log",
-    "terminationMessagePolicy": "File",
-}
-
-
-def _pull_policy(image: str) -> str:
-    tag = image.rpartition("/")[2].partition(":")[2]
-    return "Always" if tag in ("", "latest") and "@" not in image else "IfNotPresent"
-
-
-def _qos_class(containers: list[Json]) -> str:
-    resources = [one["resources"] for one in containers]
-    if not any(one.get("requests") or one.get("limits") for one in resources):
-        return "BestEffort"
-    return "Guaranteed" if all(map(_is_guaranteed, resources)) else "Burstable"
-
-
-def _is_guaranteed(resources: Json) -> bool:
-    limits = resources.get("limits") or {}
-    return {"cpu", "memory"} <= limits.keys() and {**limits, **(resources.get("requests") or {})} == limits
 
 
 def _is(pattern: str, value: Any, longest: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from hodei_k8s_core.simulation.wire import EPOCH
 
 
@@ -19,6 +21,13 @@ class Randomness:
     def next(self) -> float:
         self._state = (6364136223846793005 * self._state + 1442695040888963407) % 2**64
         return (self._state >> 11) / 2**53
+
+
+class Clock(Protocol):
+    """Seconds since the world began."""
+
+    @property
+    def now(self) -> float: ...
 
 
 class VirtualClock:

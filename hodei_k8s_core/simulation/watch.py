@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hodei_k8s_core.http import Headers
-from hodei_k8s_core.simulation.owned_objects import OWNED
+from hodei_k8s_core.simulation.resources import RESOURCES
 from hodei_k8s_core.simulation.selectors import Selector
 from hodei_k8s_core.simulation.statuses import too_old
 from hodei_k8s_core.simulation.store import Change, Store
 from hodei_k8s_core.simulation.streams import Connection
 from hodei_k8s_core.simulation.wire import Json, encode
 
-KINDS = {
-    "pods": "Pod",
-    "namespaces": "Namespace",
-    "events": "Event",
-    "nodes": "Node",
-    "resourcequotas": "ResourceQuota",
-    "limitranges": "LimitRange",
-    "priorityclasses": "PriorityClass",
-    "runtimeclasses": "RuntimeClass",
-    "storageclasses": "StorageClass",
-    **OWNED,
-}
-"""What can be read; of what is no Pod, namespace, event or owned object, only what a test has stored is there."""
 BOOKMARK_PERIOD = 60.0
 DEFAULT_LIFE = 1800.0
 """Seconds; the real server takes a random time between this and its double (`--min-request-timeout`)."""
@@ -45,12 +33,15 @@ class Watch(Connection):
         opened: float,
         life: float,
         bookmarks: bool,
+        shown: Callable[[str, Json, float], Json],
     ) -> None:
         super().__init__(headers)
         self._store = store
         self._resource = resource
         self._namespace = namespace
         self._selector = selector
+        self._shown = shown
+        self._now = opened
         self._ends_at = opened + life
         self._bookmark_at = opened + BOOKMARK_PERIOD if bookmarks else None
         self._cursor = store.version
@@ -61,8 +52,7 @@ class Watch(Connection):
         """Everything after `version`; an ERROR event, and the end, when it is too old."""
         self._cursor = version
         if version < self._store.oldest:
-            self._pending.append(encode({"type": "ERROR", "object": too_old(version, self._store.oldest)}))
-            self._has_failed = True
+            self._fail()
 
     def start_with_everything(self) -> None:
         """What exists as ADDED, then what changes."""
@@ -74,6 +64,7 @@ class Watch(Connection):
 
     def read(self, now: float) -> bytes | None:
         self.raise_if_cut()
+        self._now = now
         if not self._has_failed:
             self._collect()
             self._add_bookmark(now)
@@ -86,7 +77,14 @@ class Watch(Connection):
         times = [self._ends_at, *([] if self._bookmark_at is None else [self._bookmark_at])]
         return min((time for time in times if time > now), default=None)
 
+    def _fail(self) -> None:
+        self._pending.append(encode({"type": "ERROR", "object": too_old(self._cursor, self._store.oldest)}))
+        self._has_failed = True
+
     def _collect(self) -> None:
+        if self._cursor < self._store.compacted:
+            self._fail()
+            return
         for change in self._store.changes_after(self._cursor):
             resource, namespace, _ = change.key
             if resource == self._resource and self._namespace in (None, namespace):
@@ -114,7 +112,7 @@ class Watch(Connection):
             self._pending.append(self._bookmark({}))
 
     def _event(self, kind: str, item: Json) -> bytes:
-        return encode({"type": kind, "object": {"kind": KINDS[self._resource], "apiVersion": "v1", **item}})
+        return encode({"type": kind, "object": self._shown(kind, RESOURCES[self._resource].typed(item), self._now)})
 
     def _bookmark(self, more: dict[str, Any]) -> bytes:
         meta = {"resourceVersion": str(self._store.version), **more}

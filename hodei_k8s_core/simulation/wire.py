@@ -18,7 +18,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class ServerClock(msgspec.Struct, frozen=True):
+class ServerClock(msgspec.Struct):
     """The server's wall clock: virtual seconds `now` → its timestamps; `offset` seconds ahead of the host's."""
 
     offset: float = 0.0

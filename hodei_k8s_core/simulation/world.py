@@ -26,8 +26,8 @@ R = TypeVar("R")
 class World:
     """Operations run in it one after the other, in one virtual time.
 
-    `seed` decides all chance. `cluster`: one of your own, else one with `behaviours`. `retries`, `latency` and
-    `max_chunk` as for `SimulatedHost`.
+    `seed` decides all chance. `cluster`: one of your own, else one with `behaviours`. `plan`: one of your own, else one
+    of `faults`. `retries`, `latency` and `max_chunk` as for `SimulatedHost`.
     """
 
     def __init__(
@@ -36,13 +36,14 @@ class World:
         cluster: Cluster | None = None,
         behaviours: Behaviours | None = None,
         faults: Iterable[Rule] = (),
+        plan: FaultPlan | None = None,
         seed: int = 0,
         latency: float = LATENCY,
         max_chunk: int | None = None,
         retries: int | None = None,
     ) -> None:
         self.cluster = Cluster(behaviours=behaviours) if cluster is None else cluster
-        self.plan = FaultPlan(faults)
+        self.plan = FaultPlan(faults) if plan is None else plan
         self.clock = VirtualClock()
         self.host = SimulatedHost(
             self.cluster,
@@ -80,7 +81,8 @@ class World:
 
     def exchange(self, request: Request, *, timeout: float = 10.0) -> Response:
         """One exchange, faults included. Raises: TransportError."""
-        return self.host.send(Send(request, timeout))
+        reply: Response = self.host.perform(Send(request, timeout))
+        return reply
 
     def pods(self, namespace: str) -> dict[str, Json]:
         """The Pods of a namespace by name, as they are now."""

@@ -13,6 +13,8 @@ EPILOG = """Examples:
 
   hodei-k8s health
 
+  hodei-k8s run --simulated -- echo hello
+
   hodei-k8s run busybox:1.36 --create-namespace -- sh -c 'echo hello'
 
   hodei-k8s --namespace ci list

@@ -46,6 +46,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "fits",
         "Whether such a worker would fit, when, and why not; exit code 0 when now or on a new node, else 1.",
     ),
+    "simulate": (
+        "simulate",
+        "Serve a cluster that lives in memory, until Ctrl-C: for kubectl, for this command line, for any client.",
+    ),
 }
 """Each command's name, its module, and the first paragraph of its help; in the order in which they are listed."""
 
@@ -67,5 +71,5 @@ def load_command(name: str) -> Any:
     """A command with its options, as click calls it."""
     module = import_module(f"hodei_k8s_transport.cli.commands.{COMMANDS[name][0]}")
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    alone.command(name=name, epilog=module.EXAMPLES)(module.command)
+    alone.command(name=name, epilog=module.EXAMPLES, cls=getattr(module, "CLASS", None))(module.command)
     return typer.main.get_command(alone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, NoReturn
@@ -10,9 +11,11 @@ from typing import Any, NoReturn
 import msgspec
 import typer
 
+from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import ConfigurationError, Fault, HodeiK8sError, ProviderError
 from hodei_k8s_core.operations.handles import handle_for_id
 from hodei_k8s_core.worker import WorkerHandle
+from hodei_k8s_transport.channels.channel import Channel
 from hodei_k8s_transport.cli.output import plain
 from hodei_k8s_transport.cli.target import target_of
 from hodei_k8s_transport.provider import KubernetesProvider
@@ -34,25 +37,34 @@ def config_faults(context: typer.Context) -> list[Fault]:
 
 
 @contextmanager
-def provider_for(context: typer.Context) -> Iterator[KubernetesProvider]:
-    """A provider for the time of one command; recorded where that was asked for."""
+def provider_for(context: typer.Context, *, simulated: bool = False) -> Iterator[KubernetesProvider]:
+    """A provider for the time of one command, recorded where that was asked for; `simulated` on a cluster in memory."""
     target = target_of(context)
     config = target.config(os.environ)
     if target.record is None:
-        with KubernetesProvider.connect(config) as provider:
+        with KubernetesProvider.connect(config, channel=_simulated(config) if simulated else None) as provider:
             yield provider
         return
     from hodei_k8s_transport.channels.recording.recording_channel import RecordingChannel
     from hodei_k8s_transport.connect import open_channel
 
     try:
-        channel, where = open_channel(config, os.environ)
+        channel, where = (_simulated(config), None) if simulated else open_channel(config, os.environ)
         with closing(KubernetesProvider(config, RecordingChannel(channel, target.record), target=where)) as provider:
             yield provider
     except BrokenPipeError:
         raise
     except OSError as error:  # a provider's own failures are no OSErrors
         raise ConfigurationError("the recording cannot be written", [Fault("--record", str(error))]) from error
+
+
+def _simulated(config: KubernetesConfig) -> Channel:
+    """A channel to a cluster that lives as long as this command."""
+    from hodei_k8s_transport.simulation import RealTime, SimulatedChannel, playground
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what the worker runs ends with this command
+    cluster = playground(config.namespace)
+    return SimulatedChannel(cluster, time=RealTime(cluster), latency=0.0)
 
 
 def handle_of(worker_id: str, provider: KubernetesProvider) -> WorkerHandle:

@@ -14,6 +14,7 @@ from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Body
 from hodei_k8s_transport.channels.channel import AsyncBodyStream, AsyncChannel
 from hodei_k8s_transport.drivers.host import Host
+from hodei_k8s_transport.drivers.own_time import AsyncOwnTime
 from hodei_k8s_transport.drivers.progress import Progress, WaitBrokenOff
 from hodei_k8s_transport.drivers.stopper import Stopper, is_wait
 
@@ -48,6 +49,7 @@ class AsyncMachine(Generic[R]):
         self.progress: Progress[R] = Progress(operation)
         self._channel = channel
         self._host = host
+        self._own_time: AsyncOwnTime | None = getattr(channel, "own_time", None)
         self._stopper = stopper
         self._keys = itertools.count(1)
         self._bodies: dict[int, AsyncBodyStream] = {}
@@ -146,9 +148,18 @@ class AsyncMachine(Generic[R]):
             await _let_go(stream)
 
     async def _sleep(self, effect: Sleep) -> None:
+        if self._own_time is not None:
+            await self._sleep_in(self._own_time, effect.seconds)
+            return
         if self._wake_at is None:
             self._wake_at = anyio.current_time() + effect.seconds
         await anyio.sleep_until(self._wake_at)
+
+    async def _sleep_in(self, time: AsyncOwnTime, seconds: float) -> None:
+        if self._wake_at is None:
+            self._wake_at = time.monotonic() + seconds
+        while time.monotonic() < self._wake_at:
+            await time.wait_until(self._wake_at)
 
 
 async def _let_go(stream: AsyncBodyStream) -> None:

@@ -14,6 +14,7 @@ from hodei_k8s_core.errors import Delivery, TransportError, TransportFault
 from hodei_k8s_core.http import Body
 from hodei_k8s_transport.channels.channel import BodyStream, Channel
 from hodei_k8s_transport.drivers.host import Host
+from hodei_k8s_transport.drivers.own_time import OwnTime
 from hodei_k8s_transport.drivers.progress import Progress, WaitBrokenOff
 from hodei_k8s_transport.drivers.stopper import Stopper
 
@@ -46,6 +47,7 @@ class Machine(Generic[R]):
         self.progress: Progress[R] = Progress(operation)
         self._channel = channel
         self._host = host
+        self._own_time: OwnTime | None = getattr(channel, "own_time", None)
         self._stopper = stopper
         self._keys = itertools.count(1)
         self._bodies: dict[int, BodyStream] = {}
@@ -133,12 +135,22 @@ class Machine(Generic[R]):
             _let_go(stream)
 
     def _sleep(self, effect: Sleep) -> None:
+        if self._own_time is not None:
+            self._sleep_in(self._own_time, effect.seconds)
+            return
         if self._wake_at is None:
             self._wake_at = time.monotonic() + effect.seconds
         while (left := self._wake_at - time.monotonic()) > 0:
             self._break_off_when_asked()
             with contextlib.suppress(queue.Empty):
                 self._alarm.get(timeout=left)
+
+    def _sleep_in(self, time: OwnTime, seconds: float) -> None:
+        if self._wake_at is None:
+            self._wake_at = time.monotonic() + seconds
+        while time.monotonic() < self._wake_at:
+            self._break_off_when_asked()
+            time.wait_until(self._wake_at)
 
     def _wake(self) -> None:
         """Break off what waits, from another thread or a signal handler; the driver then looks why."""

@@ -47,6 +47,6 @@ def test_the_example_of_profiles_and_the_template_holds() -> None:
     assert on_gpu["initContainers"] == []
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["asyncio", "trio", "threads"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["asyncio", "trio", "threads", "pytest"])
 def test_an_example_is_code(example: str) -> None:
     ast.parse(example)

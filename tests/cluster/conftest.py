@@ -1,6 +1,8 @@
-"""The tests against a real API server: on with HODEI_K8S_TEST=1, in a namespace that the session makes and deletes.
+"""The tests against an API server: on with HODEI_K8S_TEST=1, in a namespace that the session makes and deletes.
 
-They need `kubectl` on the PATH, a kubeconfig, and the images localhost/worker:1 and :2 (busybox) on the node.
+They need `kubectl` on the PATH, a kubeconfig, and the images localhost/worker:1 and :2 (busybox) on the node. With
+HODEI_K8S_TEST=simulated those that need no kubelet, no TLS and no accounts run, unchanged, against the simulated API
+server; with HODEI_K8S_TEST=1,simulated all run, and those twice.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pytest
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.spec import WorkerSpec
+from hodei_k8s_transport.simulation import SimulatedServer, playground
 from tests.cluster.hosts import HOSTS, Host
 from tests.cluster.lab import Kubectl, Lab, why_no_lab
 
@@ -27,24 +30,56 @@ PROVIDER_ID = "cluster-tests"
 NAMESPACE_LIMIT = 120  # seconds until a namespace with everything in it is gone
 
 
+REAL, SIMULATED = "real", "simulated"
+CHOSEN = [{"1": REAL}.get(word, word) for word in os.environ.get(SWITCH, "").split(",") if word]
+ON_SIMULATED = {"test_workers", "test_whole_life", "test_command_line", "test_capabilities", "test_admission_judges"}
+ON_SIMULATED |= {"test_conformance", "test_scheduler_judges"}
+NEEDS_A_REAL_ONE = {
+    "test_a_create_whose_reply_is_lost_adopts_its_own_pod": "the proxy that severs speaks TLS",
+    "test_the_states_of_a_life_in_their_order": "a kubelet runs readiness probes",
+    "test_a_permission_that_is_missing_is_said": "there are no accounts and no roles",
+    "test_the_scheduler_takes_away_what_we_say_it_may": "the simulated scheduler does not preempt",
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     off = pytest.mark.skip(reason=f"needs a real cluster: set {SWITCH}=1")
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.cluster)
-            if os.environ.get(SWITCH) != "1":
+            if not CHOSEN:
                 item.add_marker(off)
+            elif (why := _why_not_simulated(item)) is not None:
+                item.add_marker(pytest.mark.skip(reason=why))
 
 
-@pytest.fixture(scope="session")
-def kubeconfig() -> Path:
-    """The current one. With the switch on, its absence is a failure, not a reason to skip."""
-    path = Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-    if not path.is_file():
-        pytest.fail(f"{SWITCH}=1 needs a kubeconfig; {path} is not there (KUBECONFIG names another)")
+def _why_not_simulated(item: pytest.Item) -> str | None:
+    """Why a test cannot run on the simulated API server, if it was to."""
+    which = getattr(getattr(item, "callspec", None), "params", {}).get("kubeconfig")
+    if which is None and REAL not in CHOSEN:
+        return "brings a cluster of its own"
+    if which != SIMULATED:
+        return None
+    if item.path.stem not in ON_SIMULATED:
+        return "needs a kubelet, TLS or accounts"
+    return NEEDS_A_REAL_ONE.get(getattr(item, "originalname", item.name))
+
+
+@pytest.fixture(scope="session", params=CHOSEN or [REAL])
+def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The current one, or that of a simulated API server. With the switch on, its absence is a failure."""
     if shutil.which("kubectl") is None:
-        pytest.fail(f"{SWITCH}=1 needs kubectl on the PATH")
-    return path
+        pytest.fail(f"{SWITCH}={os.environ[SWITCH]} needs kubectl on the PATH")
+    if request.param == REAL:
+        path = Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+        if not path.is_file():
+            pytest.fail(f"{SWITCH}=1 needs a kubeconfig; {path} is not there (KUBECONFIG names another)")
+        yield path
+        return
+    with SimulatedServer(playground()) as server, pytest.MonkeyPatch.context() as patch:
+        path = server.write_kubeconfig(tmp_path_factory.mktemp("simulated") / "config")
+        patch.setenv("KUBECONFIG", str(path))
+        yield path
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +87,7 @@ def namespace(kubeconfig: Path) -> Iterator[str]:
     """A namespace of this session's own, deleted at its end."""
     name = f"hodei-test-{secrets.token_hex(4)}"
     kubectl = Kubectl(kubeconfig)
-    kubectl("create", "namespace", name)
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     try:
         _wait_for_account(kubectl.in_namespace(name))
         yield name

@@ -14,7 +14,7 @@ from hodei_k8s_core.effects import StopRequested
 from hodei_k8s_core.errors import OutcomeUnknown, ProviderError
 from hodei_k8s_core.simulation.driver import Close, Interruption, Outcome, Throw
 from hodei_k8s_core.simulation.faults import Fault, LoseReply, LoseRequest, Rule, Stall
-from hodei_k8s_core.simulation.owned_objects import COLLECTION_DELAY
+from hodei_k8s_core.simulation.garbage import COLLECTION_DELAY
 from hodei_k8s_core.simulation.world import World
 from tests.core.companion_cases import COMPANION_CASES as CASES
 from tests.core.companion_cases import NAME, SECRETLY, adopt, is_gone, is_whole

@@ -33,7 +33,7 @@ from hodei_k8s_core.simulation import (
     server_error,
     throttled,
 )
-from hodei_k8s_core.simulation.owned_objects import COLLECTION_DELAY
+from hodei_k8s_core.simulation.garbage import COLLECTION_DELAY
 from hodei_k8s_core.verdict import Category
 from hodei_k8s_core.worker import WorkerState
 from tests.core.audits import auditing

@@ -9,7 +9,7 @@ import pytest
 from hodei_k8s_core.operations import begin_destroy_worker, create_worker, destroy_worker, destroy_worker_by_id
 from hodei_k8s_core.operations.companions import REMOVAL_LIMIT
 from hodei_k8s_core.simulation import LoseReply, Outcome, Rule, Stall, World, server_error
-from hodei_k8s_core.simulation.owned_objects import COLLECTION_DELAY
+from hodei_k8s_core.simulation.garbage import COLLECTION_DELAY
 from tests.core import operation_cases
 from tests.core.companion_cases import CLAIMED, NAME, RICH, SECRET, SECRETLY, companions, is_gone, ready
 from tests.core.operation_cases import CONFIG, NAMESPACE

@@ -13,6 +13,7 @@ from tests.core.simulation_requests import (
     create,
     delete,
     get,
+    post,
     refusal,
 )
 
@@ -119,4 +120,15 @@ def test_a_version_from_the_future_is_a_timeout_with_a_time_to_wait() -> None:
     assert isinstance(reply, Response)
     status = parse_status(reply.body, code=reply.status, headers=reply.headers)
     assert (status.code, status.reason, status.retry_after) == (504, "Timeout", 1.0)
-    assert status.message == "Timeout: Too large resource version: 99999, current: 1002"
+    assert status.message == "Timeout: Too large resource version: 99999, current: 1004"
+
+
+def test_a_version_from_before_other_kinds_changed() -> None:
+    """A later page of a list is of its own version: what else happened meanwhile does not matter."""
+    cluster = Cluster()
+    for name in ("a", "b"):
+        ask(cluster, create(name))
+    page = ask(cluster, get(PODS, limit="1"))
+    ask(cluster, post({"metadata": {"name": "c"}}, "/api/v1/namespaces/hodei-workers/configmaps"))
+    rest = ask(cluster, get(PODS, limit="1", **{"continue": page["metadata"]["continue"]}))
+    assert [one["metadata"]["name"] for one in rest["items"]] == ["b"]

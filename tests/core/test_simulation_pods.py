@@ -39,7 +39,7 @@ def test_a_created_pod_is_stored_with_what_the_server_adds() -> None:
         "annotations": {"x": "y"},
         "uid": "00000001-0000-4000-8000-000000000001",
         "generation": 1,
-        "resourceVersion": str(FIRST_VERSION + 3),
+        "resourceVersion": str(FIRST_VERSION + 5),  # two namespaces, each with its account
         "creationTimestamp": "2026-09-21T14:13:24Z",
     }
     assert made["status"] == {"phase": "Pending", "qosClass": "BestEffort"}
@@ -73,7 +73,7 @@ def test_two_runs_give_the_same_bytes() -> None:
         (get("/api/v1/namespaces/nope"), 404, "NotFound", 'namespaces "nope" not found'),
         (get("/api/v1/zzz"), 404, "NotFound", "the server could not find the requested resource"),
         (get("/nonsense/x"), 404, "NotFound", "the server could not find the requested resource"),
-        (get("/api/v1"), 404, "NotFound", "the server could not find the requested resource"),
+        (get("/api/v2"), 404, "NotFound", "the server could not find the requested resource"),
         (
             Request("PUT", PODS),
             405,
@@ -81,7 +81,7 @@ def test_two_runs_give_the_same_bytes() -> None:
             "the server does not allow this method on the requested resource",
         ),
         (
-            Request("DELETE", PODS),
+            Request("PATCH", PODS),
             405,
             "MethodNotAllowed",
             "the server does not allow this method on the requested resource",
@@ -142,7 +142,7 @@ def test_two_runs_give_the_same_bytes() -> None:
             "Conflict",
             (
                 'Operation cannot be fulfilled on Pod "a": the ResourceVersion in the precondition (1) does not match '
-                "the ResourceVersion in record (1003). The object might have been modified"
+                "the ResourceVersion in record (1005). The object might have been modified"
             ),
         ),
     ],

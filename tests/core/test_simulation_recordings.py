@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from hodei_k8s_core.http import Request, Response
-from hodei_k8s_core.simulation import Behaviour, CannotStart, Cluster, Unschedulable, Waits, image_cannot_be_pulled
+from hodei_k8s_core.simulation import Behaviour, CannotStart, Cluster, Waits, image_cannot_be_pulled, make_node
 from hodei_k8s_core.simulation.behaviour import Behaviours
 from tests.recordings import Exchange, Recording, load
 
@@ -28,7 +28,8 @@ def worker_and_sidecar() -> Behaviours:
     return lambda _: next(both)
 
 
-NOWHERE = Behaviour(schedule=0.01, fail=Unschedulable())
+NOWHERE = Behaviour(schedule=0.01)
+NODE = make_node(cpu="2", memory="24Gi")
 
 # busybox's sleep as process 1 ignores SIGTERM: `term=None`
 BEHAVIOURS: dict[str, Behaviours] = {
@@ -108,7 +109,7 @@ def uids(recording: Recording) -> dict[str, str]:
 
 def replayed(name: str, recording: Recording) -> tuple[Cluster, list[tuple[Exchange, Response]]]:
     """The recorded requests but watches, at their times, with the simulated Pod's uid for the recorded one's."""
-    cluster = Cluster(behaviours=BEHAVIOURS[name])
+    cluster = Cluster(behaviours=BEHAVIOURS[name], nodes=[NODE])
     exchanges = []
     if name == "finalizer-blocks-delete":
         cluster.at(8.5, lambda now: cluster.handle(WITHOUT_FINALIZER, now))

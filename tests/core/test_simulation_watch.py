@@ -149,7 +149,7 @@ def test_an_expired_version_is_an_error_event_and_the_end() -> None:
         "apiVersion": "v1",
         "metadata": {},
         "status": "Failure",
-        "message": "too old resource version: 1002 (1003)",
+        "message": "too old resource version: 1004 (1005)",
         "reason": "Expired",
         "code": 410,
     }

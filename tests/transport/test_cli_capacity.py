@@ -32,6 +32,8 @@ def server() -> Iterator[SimulatedServer]:
         quota = {"metadata": {"name": "team", "namespace": "hodei-workers"}, "status": status}
         running.cluster.add("resourcequotas", quota)
         running.cluster.add("storageclasses", {"metadata": {"name": "fast"}})
+        running.cluster.add("runtimeclasses", {"metadata": {"name": "gvisor"}, "handler": "runsc"})
+        running.cluster.add("priorityclasses", {"metadata": {"name": "low"}, "value": 1})
         yield running
 
 

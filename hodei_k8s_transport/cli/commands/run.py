@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import typer
+from typer.core import TyperCommand
 
 from hodei_k8s_core.errors import ProviderError
 from hodei_k8s_core.final_report import FinalReport
@@ -32,6 +33,22 @@ LAST_REQUEST = 5.0
 """Seconds."""
 
 EXAMPLES = "Example: hodei-k8s run busybox:1.36 --create-namespace -- sh -c 'echo hello; exit 3'"
+SIMULATED_IMAGE = "simulated"
+
+
+class RunCommand(TyperCommand):
+    """`run --simulated -- echo hello` needs no image: what follows `--` is the command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if "--" in args:
+            before = args[: args.index("--")]
+            given, _, _ = self.make_parser(ctx).parse_args(args=list(before))
+            if given.get("simulated") and not given.get("image"):
+                args = [*before, SIMULATED_IMAGE, *args[len(before) :]]
+        return super().parse_args(ctx, args)
+
+
+CLASS = RunCommand
 
 
 def command(
@@ -61,6 +78,9 @@ def command(
         float, typer.Option("--startup-timeout", metavar="SECONDS", help="The longest it may take to start.")
     ] = 300.0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the Pod where it is.")] = False,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="On a cluster in memory: the command runs here, and no image is needed.")
+    ] = False,
     create_namespace: Annotated[bool, typer.Option("--create-namespace", help=options.CREATE_NAMESPACE_HELP)] = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
@@ -97,7 +117,7 @@ def command(
             ),
             other_faults=config_faults(context),
         )
-        with provider_for(context) as provider:
+        with provider_for(context, simulated=simulated) as provider:
             if create_namespace:
                 provider.ensure_namespace()
             start = provider.run_and_keep_worker if keep else provider.run_worker
