@@ -75,13 +75,14 @@ class KubernetesProvider(CapacityMethods):
 
         `channel` carries the requests in place of our own; `client` is a host's own httpx client, for our channel to
         use, with what that trusts and which proxies it takes. `environ`: in place of the process's variables.
-        `observer` is told what operations observe.
+        `observer` is told what operations observe, and when credentials are refreshed (in whichever thread does that).
 
         Raises: ConfigurationError for access that cannot be made sense of, before anything is sent.
         """
         target = None
         if channel is None:
-            channel, target = open_channel(config, os.environ if environ is None else environ, client)
+            variables = os.environ if environ is None else environ
+            channel, target = open_channel(config, variables, client, observer=observer)
         provider = cls(config, channel, observer=observer, target=target)
         try:
             yield provider
