@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -18,8 +18,10 @@ from hodei_k8s_core.coordinators import FleetLogItem, FleetLogs
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.final_report import FinalReport
+from hodei_k8s_core.lease import LeasePolicy, lease_name
 from hodei_k8s_core.log_entry import WORKER_CONTAINER, LogItem
 from hodei_k8s_core.operations.final_report import LAST_LINES
+from hodei_k8s_core.operations.lead import Leadership, lead
 from hodei_k8s_core.operations.run_worker import RunItem
 from hodei_k8s_core.operations.watch_workers import in_namespace
 from hodei_k8s_core.permissions import Feature
@@ -214,12 +216,24 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         """
         return await self._run(operations.plan_fleet(self._config, wanted))
 
-    async def apply_reconcile(self, plan: Plan, *, consent: bool = False) -> list[ActionResult]:
+    async def apply_reconcile(
+        self, plan: Plan, *, consent: bool = False, may_act: Callable[[float], bool] | None = None
+    ) -> list[ActionResult]:
         """Do what a plan says, one result for each action; what has changed since is left alone.
+
+        `may_act`: asked before each removal, with the monotonic time, whether we still lead.
 
         Raises: ConfigurationError for a plan that needs `consent` and has none, before anything is sent.
         """
-        return await self._run(operations.apply_plan(self._config, plan, consent=consent))
+        return await self._run(operations.apply_plan(self._config, plan, consent=consent, may_act=may_act))
+
+    def lead(self, identity: str, *, policy: LeasePolicy | None = None) -> AsyncStream[Leadership, None]:
+        """Who leads among the processes that watch over this provider's workers, and for how long that is sure.
+
+        A context manager to iterate over; it does not end. `identity`: this process, no other one. The Lease is in the
+        workers' namespace, its name is made from `provider_id`. `request_stop` lets the lease go. What fails is told.
+        """
+        return self._stream(lead(self._config, identity, name=lease_name(self.provider_id), policy=policy))
 
     async def get_worker_logs(
         self,

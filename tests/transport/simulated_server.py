@@ -25,6 +25,7 @@ from hodei_k8s_core.http import Request, Response
 from hodei_k8s_core.simulation import Answer, Cluster, FaultPlan, LoseReply, LoseRequest, ReplyCut, Rule, Stall
 from hodei_k8s_core.simulation.cluster import OpenStream
 from hodei_k8s_core.simulation.wire import Json
+from tests.transport.leases import Leases
 
 POLL = 0.01
 
@@ -39,6 +40,7 @@ class SimulatedServer:
         self.open_connections = 0
         self.is_stopping = False
         self.lock = threading.RLock()
+        self.leases = Leases()
         self._began = time.monotonic()
         self._server = _Listener(("127.0.0.1", 0), _Handler)
         self._server.simulated = self
@@ -61,6 +63,12 @@ class SimulatedServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def handle(self, request: Request) -> Response | OpenStream:
+        """The reply of the cluster, or of its Leases."""
+        if self.leases.is_theirs(request):
+            return self.leases.handle(request)
+        return self.cluster.handle(request, self.now)
 
     def write_kubeconfig(self, path: Path) -> Path:
         """A kubeconfig that names this server."""
@@ -121,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             faults = ours.plan.faults_for(request)
             fault = faults[0] if faults else None
             acts = fault is None or bool(getattr(fault, "acting", True))
-            reply = ours.cluster.handle(request, ours.now) if acts else Response(0)
+            reply = ours.handle(request) if acts else Response(0)
         if isinstance(fault, Stall):
             while not self._is_over():
                 time.sleep(POLL)
@@ -135,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._stream(reply)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 - the base's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - the base's names
 
     def _request(self) -> Request:
         target = urlsplit(self.path)
