@@ -35,20 +35,10 @@ def server() -> Iterator[SimulatedServer]:
 class Process:
     """One `serve`; what it logs is read as it comes."""
 
-    def __init__(self, kubeconfig: Path, *arguments: str, **variables: str) -> None:
+    def __init__(self, target: list[str], *arguments: str, **variables: str) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("HODEI_K8S_")}
         environ |= {"HODEI_K8S_RECONCILE_INTERVAL": "0.3", "HODEI_K8S_RECONCILE_MIN_AGE": "0", **variables}
-        options = [
-            "--kubeconfig",
-            str(kubeconfig),
-            "--provider-id",
-            "ci",
-            "serve",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "0",
-        ]
+        options = [*target, "serve", "--host", "127.0.0.1", "--port", "0"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "hodei_k8s_transport", *options, *arguments],
             cwd=ROOT,
@@ -94,8 +84,9 @@ def start(server: SimulatedServer, tmp_path: Path) -> Iterator[Start]:
     kubeconfig = server.write_kubeconfig(tmp_path / "config")
     running: list[Process] = []
 
-    def begin(*arguments: str, **variables: str) -> Process:
-        running.append(Process(kubeconfig, *arguments, **variables))
+    def begin(*arguments: str, target: list[str] | None = None, **variables: str) -> Process:
+        usual = ["--kubeconfig", str(kubeconfig), "--provider-id", "ci"]
+        running.append(Process(usual if target is None else target, *arguments, **variables))
         return running[-1]
 
     yield begin
@@ -139,6 +130,16 @@ def test_a_leader_that_is_stopped_for_a_while_finds_another_in_its_place(
     assert [one.end() for one in (second, first)] == [0, 0]
     gone = [one["worker_id"] for process in (first, second) for one in process.told if "destroy" in one["message"]]
     assert gone == ["goes"]
+
+
+def test_several_clusters_from_a_file(server: SimulatedServer, start: Start, tmp_path: Path) -> None:
+    kubeconfig = server.write_kubeconfig(tmp_path / "config")
+    own = f"kubeconfig_path: {kubeconfig}"
+    (tmp_path / "c.yaml").write_text(f"clusters:\n- {{provider_id: a, {own}}}\n- {{provider_id: b, {own}}}\n")
+    process = start(target=[], HODEI_K8S_CLUSTERS=str(tmp_path / "c.yaml"))
+    assert server.wait_until(lambda: process.has_told("serving"), LIMIT)
+    assert [one["provider_id"] for one in json.loads(process.page("/fleet"))["clusters"]] == ["a", "b"]
+    assert process.end() == 0
 
 
 def test_bad_settings_are_told_all_at_once(start: Start) -> None:

@@ -12,8 +12,11 @@ from typing import Annotated
 import anyio
 import typer
 
+from hodei_k8s_core.config import KubernetesConfig
+from hodei_k8s_core.config.clusters import CLUSTERS
 from hodei_k8s_core.lease import LeasePolicy
-from hodei_k8s_transport.cli.session import failures_told, target_of
+from hodei_k8s_transport.cli.session import Target, failures_told, target_of
+from hodei_k8s_transport.service.configured import configured_clusters
 from hodei_k8s_transport.service.serve import ServeOptions, serve
 
 NAME = "serve"
@@ -50,13 +53,13 @@ def command(
 ) -> None:
     """Watch over the workers: reconcile as the leader, export metrics, answer /livez, /readyz, /metrics and /fleet.
 
-    SIGTERM ends it gracefully: the removal that is under way is finished, and the lease is let go. Logs are JSON on
-    standard error.
+    HODEI_K8S_CLUSTERS names a file of several clusters; options before the command name one in its place. SIGTERM ends
+    it gracefully: the removal that is under way is finished, and the lease is let go. Logs are JSON on standard error.
     """
     with failures_told():
         from hodei_k8s_transport.service.serve.json_logs import log_as_json
 
-        config = target_of(context).config(os.environ)
+        configs = _configs(target_of(context))
         log_as_json(sys.stderr, logging.DEBUG if verbose else logging.INFO)
         lease = LeasePolicy(
             duration=lease_duration, renew_deadline=lease_duration * 2 / 3, retry_period=lease_duration * 2 / 15
@@ -65,6 +68,13 @@ def command(
 
         async def main() -> None:
             with anyio.open_signal_receiver(*_SIGNALS) as signals:
-                await serve([config], options, environ=os.environ, stops=signals)
+                await serve(configs, options, environ=os.environ, stops=signals)
 
         anyio.run(main, backend=backend.value)
+
+
+def _configs(target: Target) -> list[KubernetesConfig]:
+    """Several from the file that the environment names; what is said on the command line is said of one."""
+    if target.is_given or not os.environ.get(CLUSTERS):
+        return [target.config(os.environ)]
+    return configured_clusters(os.environ)
