@@ -33,7 +33,7 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
 
 
 app = typer.Typer(
-    cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, epilog=EPILOG
+    cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False, epilog=EPILOG
 )
 
 

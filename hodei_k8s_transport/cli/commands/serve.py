@@ -15,11 +15,11 @@ import typer
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.clusters import CLUSTERS
 from hodei_k8s_core.lease import LeasePolicy
-from hodei_k8s_transport.cli.session import Target, failures_told, target_of
+from hodei_k8s_transport.cli.session import failures_told, target_of
+from hodei_k8s_transport.cli.target import Target
 from hodei_k8s_transport.service.configured import configured_clusters
 from hodei_k8s_transport.service.serve import ServeOptions, serve
 
-NAME = "serve"
 EXAMPLES = """Examples:
 
   hodei-k8s --provider-id ci serve
@@ -75,6 +75,6 @@ def command(
 
 def _configs(target: Target) -> list[KubernetesConfig]:
     """Several from the file that the environment names; what is said on the command line is said of one."""
-    if target.is_given or not os.environ.get(CLUSTERS):
+    if target.given or not os.environ.get(CLUSTERS):
         return [target.config(os.environ)]
     return configured_clusters(os.environ)
