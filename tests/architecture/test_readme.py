@@ -56,6 +56,6 @@ def test_the_example_of_profiles_and_the_template_holds() -> None:
     assert on_gpu["initContainers"] == []
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["asyncio", "trio", "threads", "metrics"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["asyncio", "trio", "threads", "service", "metrics"])
 def test_an_example_is_code(example: str) -> None:
     ast.parse(example)
