@@ -9,7 +9,8 @@ import typer
 
 from hodei_k8s_core.config.provenance import DEFAULT, SettingShown, shown_settings
 from hodei_k8s_transport.cli.output import Output, OutputFormat, plain, show_json, show_rows
-from hodei_k8s_transport.cli.session import failures_told, target_of, tell
+from hodei_k8s_transport.cli.session import failures_told, tell
+from hodei_k8s_transport.cli.target import target_of
 
 EXAMPLES = """Examples:
 

@@ -15,8 +15,8 @@ import typer
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.clusters import CLUSTERS
 from hodei_k8s_core.lease import LeasePolicy
-from hodei_k8s_transport.cli.session import failures_told, target_of
-from hodei_k8s_transport.cli.target import Target
+from hodei_k8s_transport.cli.session import failures_told
+from hodei_k8s_transport.cli.target import Target, target_of
 from hodei_k8s_transport.service.configured import configured_clusters
 from hodei_k8s_transport.service.serve import ServeOptions, serve
 

@@ -63,10 +63,9 @@ class Metrics:
             return
         self._fleets.apply(provider_id, item)
         if isinstance(item, WorkerChange) and item.kind is not ChangeKind.REMOVED:
-            verdict = item.info.verdict
+            verdict = item.seen.verdict
             if verdict is not None:
-                uid = item.info.handle.pod_uid
-                met = VerdictMet(verdict.category, verdict.blame, verdict.terminal, uid)
+                met = VerdictMet(verdict.category, verdict.blame, verdict.terminal, item.seen.pod_uid)
                 self._count_verdict(provider_id, met)
 
     def read_circuits(self, circuits: Circuits) -> None:

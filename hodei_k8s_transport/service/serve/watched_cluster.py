@@ -23,6 +23,7 @@ from hodei_k8s_core.operations.lead import Leadership
 from hodei_k8s_core.reconcile.plan import ActionOutcome, ActionResult, Plan
 from hodei_k8s_core.serving.fleet_document import ClusterDocument, LastReconcile, cluster_document
 from hodei_k8s_core.serving.reconcile_agenda import ReconcileAgenda
+from hodei_k8s_core.worker import WorkerState
 from hodei_k8s_core.worker_change import ChangeKind, FleetItem, WatchHealth, WorkerChange
 from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
 from hodei_k8s_transport.drivers.async_stream import AsyncStream
@@ -235,8 +236,10 @@ class WatchedCluster:
 
 def _concerns_reconcile(change: WorkerChange) -> bool:
     """It ended, went, or has nothing to do: a reconcile sees from when on its time counts."""
-    info = change.info
-    return change.kind is ChangeKind.REMOVED or info.state.is_final or info.idle_since is not None
+    state = change.seen.state
+    if change.kind is ChangeKind.REMOVED or state.is_final:
+        return True
+    return state is WorkerState.READY and change.info.idle_since is not None
 
 
 def observers(*all_of_them: Callable[[Observation], None]) -> Callable[[Observation], None]:
