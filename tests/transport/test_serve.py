@@ -15,16 +15,19 @@ import anyio.to_thread
 import msgspec
 import pytest
 
+from hodei_k8s_core import observations as seen
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.errors import ConfigurationError
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.lease import LeasePolicy
 from hodei_k8s_core.reconcile.plan import ActionOutcome
 from hodei_k8s_core.serving import reconcile_agenda
+from hodei_k8s_core.serving.probes import Loop, stalled
 from hodei_k8s_core.simulation import Answer, Behaviour, Cluster, Rule
 from hodei_k8s_core.spec import WorkerSpec
 from hodei_k8s_transport.provider import KubernetesProvider
 from hodei_k8s_transport.service.serve import ServeOptions, serve
+from hodei_k8s_transport.service.serve.beats import Beats
 from hodei_k8s_transport.service.serve.json_logs import JsonFormatter
 from tests.transport.serving import LIMIT, config_for, serving
 from tests.transport.sides import AsyncSide
@@ -174,7 +177,11 @@ def test_only_the_leader_reconciles_and_the_next_one_follows_at_once(
             leader, other = (first, second) if one_leads else (second, first)
             await leader.until_leading()
             await other.until("/readyz", 200)
-            assert not (await other.fleet())["leads"]
+            with anyio.fail_after(LIMIT):
+                while not (await leader.fleet())["last_reconcile"]:
+                    await anyio.sleep(0.01)
+            idle = await other.fleet()
+            assert (idle["leads"], idle["last_reconcile"]) == (False, None)
             leader.stop()
             await leader.over.wait()
             await other.until_leading()
@@ -269,6 +276,46 @@ def test_a_second_request_to_stop_ends_at_once(async_side: AsyncSide, config: Ku
             served.stop()
             served.stop()
             await served.over.wait()
+
+    async_side.run(main)
+
+
+def test_loops_beat_by_what_their_operations_observe() -> None:
+    now = [100.0]
+    beats = Beats(KubernetesConfig(), monotonic=lambda: now[0])
+    beats.observe(seen.WatchHeard("fleet"))
+    assert beats.loops == {}, "it has not begun"
+    for name in ("watch", "reconcile", "lead"):
+        beats.beat(name)
+    assert stalled(beats.loops, now[0] + 60.0) == ()
+    now[0] += 10_000.0
+    assert len(stalled(beats.loops, now[0])) == 3
+    for observation in (
+        seen.WatchReconnected("closed"),
+        seen.StepStarted("lead", "x"),
+        seen.StepStarted("create", "x"),
+    ):
+        beats.observe(observation)
+    (late,) = stalled(beats.loops, now[0])
+    assert late.startswith("reconcile has not moved for 10000 s")
+    beats.observe(seen.StepStarted("reconcile", "list the Pods"))
+    assert stalled(beats.loops, now[0]) == ()
+    now[0] += 10_000.0
+    for name in ("reconcile", "lead"):
+        beats.end(name)
+    assert len(stalled(beats.loops, now[0])) == 1
+
+
+def test_a_process_whose_loops_stand_still_is_not_alive(
+    async_side: AsyncSide, config: KubernetesConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Beats, "loops", property(lambda _: {"watch": Loop(-1000.0, 1.0)}))
+
+    async def main() -> None:
+        async with serving(config) as served:
+            status, why = await served.get("/livez")
+            assert status == 503
+            assert why.startswith(b"ci: watch has not moved for ")
 
     async_side.run(main)
 

@@ -74,7 +74,7 @@ async def serve(
         pages = pages_of(clusters, registry, stopping.is_set)
         async with anyio.create_task_group() as tasks:
             port: int = await tasks.start(Door(pages, host=options.host, port=options.port).run)
-            told = {"port": port, "identity": identity, "providers": [c.provider_id for c in clusters]}
+            told = {"port": port, "identity": identity, "providers": {c.provider_id: c.server for c in clusters}}
             _log.info("serving", extra={"fields": told})
             task_status.started(port)
             async with anyio.create_task_group() as working:

@@ -69,6 +69,11 @@ class WatchedCluster:
         return self._provider.provider_id
 
     @property
+    def server(self) -> str:
+        """What it connects to, and by whose word."""
+        return str(self._provider.target or "a channel of the host's")
+
+    @property
     def watch(self) -> WatchHealth | None:
         """How old the picture is."""
         return self._view.health
