@@ -10,6 +10,8 @@ from typing import Any
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.clusters import CLUSTERS, is_enabled, read_clusters
 from hodei_k8s_core.errors import ConfigurationError, Fault
+from hodei_k8s_core.validation import raise_faults
+from hodei_k8s_transport.environment_files import config_from_env, with_texts_of_files
 from hodei_k8s_transport.service.clusters import by_id
 
 _SUMMARY = "the configuration is not valid"
@@ -27,8 +29,10 @@ def configured_clusters(environ: Mapping[str, str]) -> list[KubernetesConfig]:
     """The same, enabled or not. Raises: as `enabled_clusters`."""
     path = environ.get(CLUSTERS, "")
     if not path:
-        return [KubernetesConfig.from_env(environ)]
-    configs = read_clusters(_read(path), environ)
+        return [config_from_env(environ)]
+    read, faults = with_texts_of_files(environ)
+    raise_faults(_SUMMARY, faults)
+    configs = read_clusters(_read(path), read)
     by_id(configs)
     return configs
 

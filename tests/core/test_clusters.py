@@ -42,15 +42,20 @@ def test_each_has_its_own_and_shares_what_the_environment_says() -> None:
                 "retry": {"budget": 5},
                 "tolerations": [{"key": "ci", "operator": "Exists"}],
             },
-            {"provider_id": "us", "namespace": "other", "context": None},
+            {"provider_id": "us", "namespace": "other", "context": "us"},
         ]
     }
-    environ = {"HODEI_K8S_NAMESPACE": "ci", "HODEI_K8S_CONTEXT": "shared", "PATH": "/bin"}
+    environ = {
+        "HODEI_K8S_NAMESPACE": "ci",
+        "HODEI_K8S_CONTEXT": "shared",
+        "HODEI_K8S_RETRY_BUDGET": "9",
+        "PATH": "/bin",
+    }
     eu, us = read_clusters(document, environ)
     assert (eu.provider_id, eu.context, eu.namespace, dict(eu.labels)) == ("eu", "eu", "ci", {"team": "a"})
     assert (tuple(eu.image_pull_secrets), eu.cpu_limit, eu.run_as_user) == (("one", "two"), False, 2000)
     assert (eu.retry.budget, eu.tolerations[0].key) == (5, "ci")
-    assert (us.provider_id, us.namespace, us.context, us.retry.budget) == ("us", "other", None, 20)
+    assert (us.provider_id, us.namespace, us.context, us.retry.budget) == ("us", "other", "us", 9)
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"clusters": []}, {"clusters": {}}, {"clusters": ["eu"]}, "x"])
@@ -67,11 +72,14 @@ def test_every_fault_of_every_cluster_is_told_with_its_place() -> None:
         ],
         "defaults": {},
     }
-    told = faults(document)
-    assert any(fault.startswith("clusters[0].namespace (HODEI_K8S_NAMESPACE): ") for fault in told)
-    assert any(fault.startswith("clusters[0].grace_period (HODEI_K8S_GRACE_PERIOD): ") for fault in told)
-    assert any(fault.startswith("clusters[1].namespace ") for fault in told)
-    assert "clusters[1].contxt: is no setting" in told
-    assert "clusters[1].retry.budgt: is no setting" in told
-    assert "clusters[2].retry: is no setting" in told
-    assert "defaults: is not known beside `clusters`" in told
+    told = faults(document, {"HODEI_K8S_RETRY_BUDGET": "many", "HODEI_K8S_TYPO": "1"})
+    begun = [fault.partition(": ")[0] for fault in told]
+    assert begun == [
+        "defaults",
+        "retry.budget (HODEI_K8S_RETRY_BUDGET)",
+        "HODEI_K8S_TYPO",
+        *("clusters[0].grace_period", "clusters[0].namespace"),
+        *("clusters[1].contxt", "clusters[1].retry.budgt", "clusters[1].namespace"),
+        "clusters[2].retry",
+    ]
+    assert told[0] == "defaults: is not known beside `clusters`"

@@ -143,7 +143,7 @@ def refused(environ: dict[str, str]) -> list[str]:
 def test_every_fault_of_every_cluster_is_told(tmp_path: Path) -> None:
     text = '[[clusters]]\nnamespace = "No Name"\n[[clusters]]\ngrace_period = -1\n'
     told = refused(environment(tmp_path, text))
-    assert [fault.partition(" ")[0] for fault in told] == ["clusters[0].namespace", "clusters[1].grace_period"]
+    assert [fault.partition(":")[0] for fault in told] == ["clusters[0].namespace", "clusters[1].grace_period"]
 
 
 def test_every_kubeconfig_that_makes_no_sense_is_told(tmp_path: Path) -> None:
