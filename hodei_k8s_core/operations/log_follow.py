@@ -15,7 +15,7 @@ from collections.abc import Callable
 import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Emit, Observe, Operation, Sleep, Stream
+from hodei_k8s_core.effects import Emit, Operation, Sleep, Stream
 from hodei_k8s_core.errors import ProviderError
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.log_entry import GapReason, LogGap, LogItem, LogRestart
@@ -23,7 +23,6 @@ from hodei_k8s_core.logs.batch import LogOptions
 from hodei_k8s_core.logs.cursor import LogCursor
 from hodei_k8s_core.logs.reply import LogReply
 from hodei_k8s_core.logs.search import LogSearch
-from hodei_k8s_core.observations import LogGapMet
 from hodei_k8s_core.operations.container_run import ContainerRun, container_run, never_runs_again
 from hodei_k8s_core.operations.log_requests import End, LogConnection, log_window
 from hodei_k8s_core.operations.log_start import LogStart
@@ -185,8 +184,6 @@ class LogFollow:
         self._reply = LogReply(cursor, options, since=self._start.since)
         end = yield from self._connection.receive(request, self._reply, silence_limit)
         self.gaps += self._reply.gaps
-        for _ in range(self._reply.gaps):  # the only gap that a reply itself shows is a file that was rotated
-            yield from Observe(LogGapMet(GapReason.ROTATED.value))
         if end in (End.BROKEN, End.SILENT):
             self._ended = None
         return end
@@ -257,8 +254,7 @@ class LogFollow:
         last = self.cursor.last
         begin = last.timestamp if since is None and last is not None else since
         self.gaps += 1
-        yield from Observe(LogGapMet(reason.value))
-        told = LogGap(
-            reason=reason, since=begin, until=until, detail=detail, source=self._name, cursor=str(self.cursor)
-        )
+        yield from self._troubles.lost_lines(reason)
+        source, cursor = self._name, str(self.cursor)
+        told = LogGap(reason=reason, since=begin, until=until, detail=detail, source=source, cursor=cursor)
         yield from Emit([told])

@@ -10,7 +10,7 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import SILENCE, Close, Emit, Observe, Open, Operation, Read, Stream
 from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Body, Request
-from hodei_k8s_core.log_entry import LogItem
+from hodei_k8s_core.log_entry import LogGap, LogItem
 from hodei_k8s_core.log_line import format_since_time
 from hodei_k8s_core.logs.cursor import LogCursor
 from hodei_k8s_core.logs.reply import Place
@@ -74,6 +74,8 @@ class LogConnection:
             entries = reader.feed(chunk)
             if entries:
                 self._troubles.moved_on()
+                if isinstance(entries[0], LogGap):  # where a reply shows one, it is before all that it gives
+                    yield from self._troubles.lost_lines(entries[0].reason)
                 yield from Emit(entries)
             if reader.place is Place.LOST:
                 end = End.LOST
