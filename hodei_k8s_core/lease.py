@@ -8,6 +8,8 @@ has it is the leader until its duration is over, counted from before the renewal
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any, Final
 
 import msgspec
@@ -61,6 +63,14 @@ def parse_lease(data: bytes) -> Lease:
     if lease.kind not in _KIND:
         raise refuse_kind(lease.kind, _KIND)
     return lease
+
+
+def lease_name(provider_id: str) -> str:
+    """The Lease of the processes that serve that provider: its own, and a name that Kubernetes takes."""
+    plain = re.sub("[^a-z0-9-]+", "-", provider_id.lower()).strip("-")
+    if plain != provider_id:  # two ids must not share a lease
+        plain = f"{plain}-{hashlib.sha256(provider_id.encode()).hexdigest()[:8]}"
+    return f"hodei-k8s-{plain}"
 
 
 class Sighting(msgspec.Struct, frozen=True):

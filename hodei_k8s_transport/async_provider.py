@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -18,8 +18,10 @@ from hodei_k8s_core.coordinators import FleetLogItem, FleetLogs
 from hodei_k8s_core.effects import Operation, Stream
 from hodei_k8s_core.errors import UnsupportedOperation
 from hodei_k8s_core.final_report import FinalReport
+from hodei_k8s_core.lease import LeasePolicy, lease_name
 from hodei_k8s_core.log_entry import WORKER_CONTAINER, LogItem
 from hodei_k8s_core.operations.final_report import LAST_LINES
+from hodei_k8s_core.operations.lead import Leadership, lead
 from hodei_k8s_core.operations.run_worker import RunItem
 from hodei_k8s_core.operations.watch_workers import in_namespace
 from hodei_k8s_core.permissions import Feature
@@ -81,13 +83,14 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
 
         `channel` carries the requests in place of our own; `client` is a host's own httpx client, for our channel to
         use, with what that trusts and which proxies it takes. `environ`: in place of the process's variables.
-        `observer` is told what operations observe.
+        `observer` is told what operations observe, and when credentials are refreshed (in whichever thread does that).
 
         Raises: ConfigurationError for access that cannot be made sense of, before anything is sent.
         """
         target = None
         if channel is None:
-            channel, target = open_async_channel(config, os.environ if environ is None else environ, client)
+            variables = os.environ if environ is None else environ
+            channel, target = open_async_channel(config, variables, client, observer=observer)
         async with channel:
             provider = cls(config, channel, observer=observer, target=target)
             try:
@@ -214,12 +217,24 @@ class AsyncKubernetesProvider(AsyncCapacityMethods):
         """
         return await self._run(operations.plan_fleet(self._config, wanted))
 
-    async def apply_reconcile(self, plan: Plan, *, consent: bool = False) -> list[ActionResult]:
+    async def apply_reconcile(
+        self, plan: Plan, *, consent: bool = False, may_act: Callable[[float], bool] | None = None
+    ) -> list[ActionResult]:
         """Do what a plan says, one result for each action; what has changed since is left alone.
+
+        `may_act`: asked before each removal, with the monotonic time, whether we still lead.
 
         Raises: ConfigurationError for a plan that needs `consent` and has none, before anything is sent.
         """
-        return await self._run(operations.apply_plan(self._config, plan, consent=consent))
+        return await self._run(operations.apply_plan(self._config, plan, consent=consent, may_act=may_act))
+
+    def lead(self, identity: str, *, policy: LeasePolicy | None = None) -> AsyncStream[Leadership, None]:
+        """Who leads among the processes that watch over this provider's workers, and for how long that is sure.
+
+        A context manager to iterate over; it does not end. `identity`: this process, no other one. The Lease is in the
+        workers' namespace, its name is made from `provider_id`. `request_stop` lets the lease go. What fails is told.
+        """
+        return self._stream(lead(self._config, identity, name=lease_name(self.provider_id), policy=policy))
 
     async def get_worker_logs(
         self,

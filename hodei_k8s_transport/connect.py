@@ -27,6 +27,7 @@ from hodei_k8s_transport.access.connect import (
 )
 from hodei_k8s_transport.access.credential import Endpoint
 from hodei_k8s_transport.access.own_client import trust_of_the_host
+from hodei_k8s_transport.access.refreshes import RefreshObserver
 from hodei_k8s_transport.channels.certificates import ConnectionCertificates, ShowsCertificate
 from hodei_k8s_transport.channels.channel import AsyncChannel, Channel
 from hodei_k8s_transport.channels.h11_route import speaks_socks
@@ -36,21 +37,30 @@ if TYPE_CHECKING:
 
 
 def open_channel(
-    config: KubernetesConfig, environ: Mapping[str, str], client: httpx.Client | None = None
+    config: KubernetesConfig,
+    environ: Mapping[str, str],
+    client: httpx.Client | None = None,
+    *,
+    observer: RefreshObserver | None = None,
 ) -> tuple[Channel, Target]:
     """A channel for threads to the cluster that the settings and the environment name; nothing is sent yet.
 
     Raises: ConfigurationError with every fault of the kubeconfig, or where `client` cannot do what it asks for.
     """
-    return channel_to(_read_access(config, environ), config, environ, client)
+    return channel_to(_read_access(config, environ), config, environ, client, observer=observer)
 
 
 def channel_to(
-    access: ClusterAccess, config: KubernetesConfig, environ: Mapping[str, str], client: httpx.Client | None = None
+    access: ClusterAccess,
+    config: KubernetesConfig,
+    environ: Mapping[str, str],
+    client: httpx.Client | None = None,
+    *,
+    observer: RefreshObserver | None = None,
 ) -> tuple[Channel, Target]:
     """The same with an access that was read (or made) before. Raises: as `open_channel`."""
     access, endpoint = _ours(access, environ) if client is None else _of_the_host(access)
-    credentials, limit = sync_credentials(access, environ), config.max_response_bytes
+    credentials, limit = sync_credentials(access, environ, observer=observer), config.max_response_bytes
     target = _target(access, environ, endpoint, credentials, client)
     # Only the kind that is used is loaded: httpx takes longer than all of ours.
     if needs_httpx(config, endpoint, client):
@@ -63,18 +73,27 @@ def channel_to(
 
 
 def open_async_channel(
-    config: KubernetesConfig, environ: Mapping[str, str], client: httpx.AsyncClient | None = None
+    config: KubernetesConfig,
+    environ: Mapping[str, str],
+    client: httpx.AsyncClient | None = None,
+    *,
+    observer: RefreshObserver | None = None,
 ) -> tuple[AsyncChannel, Target]:
     """As `open_channel`, for asyncio and trio; the channel is an async context manager, to be entered before use."""
-    return async_channel_to(_read_access(config, environ), config, environ, client)
+    return async_channel_to(_read_access(config, environ), config, environ, client, observer=observer)
 
 
 def async_channel_to(
-    access: ClusterAccess, config: KubernetesConfig, environ: Mapping[str, str], client: httpx.AsyncClient | None = None
+    access: ClusterAccess,
+    config: KubernetesConfig,
+    environ: Mapping[str, str],
+    client: httpx.AsyncClient | None = None,
+    *,
+    observer: RefreshObserver | None = None,
 ) -> tuple[AsyncChannel, Target]:
     """As `channel_to`, for asyncio and trio."""
     access, endpoint = _ours(access, environ) if client is None else _of_the_host(access)
-    credentials, limit = async_credentials(access, environ), config.max_response_bytes
+    credentials, limit = async_credentials(access, environ, observer=observer), config.max_response_bytes
     target = _target(access, environ, endpoint, credentials, client)
     if needs_httpx(config, endpoint, client):
         from hodei_k8s_transport.channels.async_httpx_channel import AsyncHttpxChannel

@@ -15,6 +15,18 @@ def config_from_env(environ: Mapping[str, str]) -> KubernetesConfig:
 
     Raises: ConfigurationError with every fault; a file that cannot be read is one, and a setting that is given twice.
     """
+    read, faults = with_texts_of_files(environ)
+    try:
+        config = KubernetesConfig.from_env(read)
+    except ConfigurationError as error:
+        raise ConfigurationError(error.summary, [*faults, *error.faults]) from None
+    if faults:
+        raise ConfigurationError("the configuration is not valid", faults)
+    return config
+
+
+def with_texts_of_files(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:
+    """The environment with the texts that such files hold in their variables, and what is wrong with the files."""
     read, faults = dict(environ), []
     for file_variable, variable in FILE_VARIABLES.items():
         path = read.pop(file_variable, "")
@@ -27,10 +39,4 @@ def config_from_env(environ: Mapping[str, str]) -> KubernetesConfig:
                 faults.append(Fault(file_variable, f"cannot be read: {error.strerror or error}"))
             except ValueError:
                 faults.append(Fault(file_variable, "is not a file of UTF-8 text"))
-    try:
-        config = KubernetesConfig.from_env(read)
-    except ConfigurationError as error:
-        raise ConfigurationError(error.summary, [*faults, *error.faults]) from None
-    if faults:
-        raise ConfigurationError("the configuration is not valid", faults)
-    return config
+    return read, faults

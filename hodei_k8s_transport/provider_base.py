@@ -73,6 +73,11 @@ class ProviderBase:
         """`kubernetes`."""
         return PROVIDER_TYPE
 
+    @property
+    def target(self) -> Target | None:
+        """What is connected to, and by whose word; None for a channel that the host brought. It shows no secret."""
+        return self._target
+
     def estimated_startup_time(self, image: str | None = None, percentile: float = 50.0) -> float:
         """Seconds from create to ready, by what was observed lately; 15 before that.
 

@@ -16,7 +16,7 @@ from hodei_k8s_core.diagnosis.look import lean_worker
 from hodei_k8s_core.effects import Emit, Operation, StopRequested, Stream
 from hodei_k8s_core.labels import WORKER_ID
 from hodei_k8s_core.operations.fleet_examiner import FleetExaminer
-from hodei_k8s_core.operations.watch_workers import FleetWatch
+from hodei_k8s_core.operations.watch_workers import FLEET, FleetWatch
 from hodei_k8s_core.pod import Pod
 from hodei_k8s_core.verdict import Verdict
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo
@@ -37,10 +37,11 @@ class AttentiveWatch:
         what: str,
         selector: str = "",
         describe: Callable[[Pod, Verdict | None], WorkerInfo] = described_worker,
+        observed_as: str = "",
     ) -> None:
         self._config = config
         self._awaited = awaited
-        self._fleet = FleetWatch(config, what=what, selector=selector, describe=describe)
+        self._fleet = FleetWatch(config, what=what, selector=selector, describe=describe, observed_as=observed_as)
         self._examiner = FleetExaminer(config)
         self._studied: frozenset[str] = frozenset()
 
@@ -96,7 +97,7 @@ class SharedWatch:
     def __init__(self, config: KubernetesConfig, awaited: Container[str], *, selector: str = "") -> None:
         self._awaited = awaited
         self._watch = AttentiveWatch(
-            config, awaited, what="watch the workers", selector=selector, describe=self._describe
+            config, awaited, what="watch the workers", selector=selector, describe=self._describe, observed_as=FLEET
         )
         self.lateness = self._watch.lateness
         self.is_hasty = self._watch.is_hasty

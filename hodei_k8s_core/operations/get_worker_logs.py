@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from hodei_k8s_core.api_status import Status
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import Operation
+from hodei_k8s_core.effects import Observe, Operation
 from hodei_k8s_core.errors import ProviderError, ProviderSpecific
 from hodei_k8s_core.http import Request
 from hodei_k8s_core.log_line import format_since_time
 from hodei_k8s_core.logs.batch import LogOptions
 from hodei_k8s_core.logs.cursor import LogCursor
 from hodei_k8s_core.logs.reply import LogReply
+from hodei_k8s_core.observations import LogReceived
 from hodei_k8s_core.operations.calls import call
 from hodei_k8s_core.operations.container_run import container_run
 from hodei_k8s_core.operations.deadline import step, with_deadline
@@ -61,6 +62,7 @@ def get_worker_logs(
     of = "" if run is None else (run.previous if previous else run.container)
     options = LogOptions(container, of, restarts, config.log_levels)
     reply = LogReply(LogCursor(container=of, restarts=restarts, anchor=anchor), options, since=since)
+    yield from Observe(LogReceived(len(text)))
     entries = reply.feed(text)
     reply.end()
     if not reply.is_whole:

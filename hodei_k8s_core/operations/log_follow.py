@@ -254,7 +254,7 @@ class LogFollow:
         last = self.cursor.last
         begin = last.timestamp if since is None and last is not None else since
         self.gaps += 1
-        told = LogGap(
-            reason=reason, since=begin, until=until, detail=detail, source=self._name, cursor=str(self.cursor)
-        )
+        yield from self._troubles.lost_lines(reason)
+        source, cursor = self._name, str(self.cursor)
+        told = LogGap(reason=reason, since=begin, until=until, detail=detail, source=source, cursor=cursor)
         yield from Emit([told])

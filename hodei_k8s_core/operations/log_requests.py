@@ -7,13 +7,14 @@ from typing import Protocol
 
 from hodei_k8s_core.api_status import Status
 from hodei_k8s_core.config import KubernetesConfig
-from hodei_k8s_core.effects import SILENCE, Close, Emit, Open, Operation, Read, Stream
+from hodei_k8s_core.effects import SILENCE, Close, Emit, Observe, Open, Operation, Read, Stream
 from hodei_k8s_core.errors import TransportError
 from hodei_k8s_core.http import Body, Request
-from hodei_k8s_core.log_entry import LogItem
+from hodei_k8s_core.log_entry import LogGap, LogItem
 from hodei_k8s_core.log_line import format_since_time
 from hodei_k8s_core.logs.cursor import LogCursor
 from hodei_k8s_core.logs.reply import Place
+from hodei_k8s_core.observations import LogReceived
 from hodei_k8s_core.operations.get_worker_logs import has_no_log_yet
 from hodei_k8s_core.operations.log_troubles import LogTroubles
 from hodei_k8s_core.operations.pod_watch import read_whole_refusal
@@ -69,9 +70,12 @@ class LogConnection:
             if isinstance(chunk, End):
                 end = chunk
                 continue
+            yield from Observe(LogReceived(len(chunk)))
             entries = reader.feed(chunk)
             if entries:
                 self._troubles.moved_on()
+                if isinstance(entries[0], LogGap):  # where a reply shows one, it is before all that it gives
+                    yield from self._troubles.lost_lines(entries[0].reason)
                 yield from Emit(entries)
             if reader.place is Place.LOST:
                 end = End.LOST

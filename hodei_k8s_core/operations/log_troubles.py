@@ -6,7 +6,8 @@ from typing import Final
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Monotonic, Observe, Operation, Random, Sleep
-from hodei_k8s_core.observations import LogReconnected
+from hodei_k8s_core.log_entry import GapReason
+from hodei_k8s_core.observations import LogGapMet, LogReconnected
 from hodei_k8s_core.operations.failures import error_for
 from hodei_k8s_core.operations.watch_trouble import is_final, is_interruption
 from hodei_k8s_core.retry import Failure, policy_delay
@@ -46,6 +47,10 @@ class LogTroubles:
         elif failure is not None:
             self._failure = failure
             self._failures += 1
+
+    def lost_lines(self, reason: GapReason) -> Operation[None]:
+        """Lines cannot be had any more."""
+        yield from Observe(LogGapMet(reason.value))
 
     def pause(self) -> Operation[None]:
         """Wait before the next request, longer as long as nothing new comes.

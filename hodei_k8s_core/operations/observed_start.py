@@ -15,4 +15,5 @@ def observe_start(info: WorkerInfo) -> Operation[None]:
         return
     there = info.timeline.ready or info.timeline.started
     if there is not None:
-        yield from Observe(PodStarted(max(0.0, there.at - info.created_at), info.image, info.handle.pod_uid))
+        seconds = max(0.0, there.at - info.created_at)
+        yield from Observe(PodStarted(seconds, info.image, info.handle.pod_uid, info.timeline.durations))

@@ -12,6 +12,7 @@ can be thrown in at any effect: nothing is lost between two steps.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -21,7 +22,7 @@ from hodei_k8s_core.effects import SILENCE, Close, Monotonic, Observe, Open, Ope
 from hodei_k8s_core.errors import Internal, ProviderError, TransportError
 from hodei_k8s_core.http import Body, Response
 from hodei_k8s_core.lines import LineSplitter, LineTooLong
-from hodei_k8s_core.observations import WatchReconnected
+from hodei_k8s_core.observations import WatchHeard, WatchReconnected
 from hodei_k8s_core.operations.calls import call, exchange, read_refusal
 from hodei_k8s_core.operations.deadline import DeadlineExceeded
 from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, ListCursor, Page
@@ -38,7 +39,6 @@ SHORTEST: Final = 1.0
 NO_VERSION: Final = ("", "0")
 """As the start of a watch both mean "anything that is at hand", which can be older than what was seen."""
 
-
 Batch: TypeAlias = Page | Sequence[PodEvent]
 News: TypeAlias = Batch | Lost | Connected
 
@@ -47,7 +47,8 @@ class PodWatch:
     """A watch as a pull machine: `batch = yield from watch.next_batch()`.
 
     With `version`, it begins by watching from there; without, by a list. `what` names it in errors. `patience`: seconds
-    of failures in a row after which the last is raised; None for ever.
+    of failures in a row after which the last is raised; None for ever. `observed_as`: the name by
+    which observers are told when the server was heard.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class PodWatch:
         version: str = "",
         patience: float | None = None,
         page_size: int = PAGE_SIZE,
+        observed_as: str = "",
     ) -> None:
         self._config = config
         self._what = what
@@ -70,7 +72,9 @@ class PodWatch:
         self._cursor = self._new_cursor()
         self._body: Body | None = None
         self._lines = LineSplitter()
+        self._observed_as = observed_as
         self._heard_at = 0.0
+        self._told_at = -math.inf
         self._not_before = 0.0
         self._trouble: tuple[str, Failure | None] | None = None
         self._troubles = Troubles(config, what, patience)
@@ -138,7 +142,7 @@ class PodWatch:
                 self._trouble = ("refused" if isinstance(outcome, Status) else "failed", outcome)
             return ()
         page = self._cursor.take(outcome)
-        self._heard_at = yield from Monotonic()
+        yield from self._hear((yield from Monotonic()))
         self._troubles.answered()
         if page is not None and page.ends:
             if page.version in NO_VERSION:
@@ -177,7 +181,7 @@ class PodWatch:
             self._trouble = ("refused", (yield from read_whole_refusal(body, self._config)))
             return ()
         self._body, self._lines = body, LineSplitter()
-        self._heard_at = yield from Monotonic()
+        yield from self._hear((yield from Monotonic()))
         self._troubles.connected(self._heard_at)
         return Connected(server_date(body.headers))
 
@@ -189,7 +193,7 @@ class PodWatch:
             if now - self._heard_at > self._config.silence_limit - ROUNDING:
                 self._trouble = ("silent", None)
             return ()
-        self._heard_at = now
+        yield from self._hear(now)
         if chunk:
             return self._take(chunk)
         if self._troubles.lasted(now) < SHORTEST:
@@ -198,6 +202,12 @@ class PodWatch:
             self._troubles.ended()
             yield from self.let_go()
         return ()
+
+    def _hear(self, now: float) -> Operation[None]:
+        self._heard_at = now
+        if self._observed_as and now - self._told_at >= 1.0:
+            self._told_at = now
+            yield from Observe(WatchHeard(self._observed_as))
 
     def _take(self, chunk: bytes) -> Sequence[PodEvent]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from math import ceil
 
@@ -9,7 +10,7 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.effects import Monotonic, Observe, Operation, WallClock
 from hodei_k8s_core.errors import ConfigurationError, ConnectionFailed, Fault, ProviderError, Timeout
 from hodei_k8s_core.labels import managed_selector
-from hodei_k8s_core.observations import ReconcileAction
+from hodei_k8s_core.observations import ReconcileAction, ReconcilePlanned
 from hodei_k8s_core.operations.calls import call
 from hodei_k8s_core.operations.deadline import step, with_deadline
 from hodei_k8s_core.operations.pod_listing import list_whole
@@ -66,7 +67,10 @@ def _plan(config: KubernetesConfig, wanted: Wanted | None) -> Operation[Plan]:
     told = [date for _, date in read if date is not None]
     now = max(told) if told else (yield from WallClock())
     existing = Existing(provider_id=config.provider_id, pods=[pod for pod, _ in read])
-    return plan_reconcile(existing, wanted, now=now, policy=config.reconcile)
+    plan = plan_reconcile(existing, wanted, now=now, policy=config.reconcile)
+    planned = Counter(action.kind.value for action in plan.actions)
+    yield from Observe(ReconcilePlanned(planned, bool(plan.consent_needed)))
+    return plan
 
 
 def _with_date(pod: Pod, date: float | None) -> tuple[Pod, float | None]:

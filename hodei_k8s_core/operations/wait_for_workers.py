@@ -13,6 +13,7 @@ from hodei_k8s_core.operations.attentive_watch import AttentiveWatch
 from hodei_k8s_core.operations.deadline import DeadlineExceeded, step, with_deadline
 from hodei_k8s_core.operations.handles import check_handle
 from hodei_k8s_core.operations.observed_start import observe_start
+from hodei_k8s_core.operations.observed_verdict import observe_verdict
 from hodei_k8s_core.operations.worker_wait import Waits, WorkerWait, wanted_states
 from hodei_k8s_core.worker import WorkerHandle, WorkerState
 from hodei_k8s_core.worker_change import WaitOutcome
@@ -55,7 +56,9 @@ def _wait(config: KubernetesConfig, waits: Sequence[WorkerWait], timeout: float)
     try:
         while left:
             yield from step("wait_for_workers", f"{len(left)} of {len(waits)} are to come")
-            yield from _observe_starts(left.tell((yield from fleet.next_items())))
+            over = left.tell((yield from fleet.next_items()))
+            yield from _observe_starts(over)
+            yield from _observe_troubles(over)
             if fleet.is_whole and not was_whole:
                 was_whole = True
                 left.show_absences()
@@ -71,6 +74,12 @@ def _observe_starts(waits: Sequence[WorkerWait]) -> Operation[None]:
     started = {wait.handle.worker_id: wait.info for wait in waits if wait.error is None and wait.info is not None}
     for info in started.values():
         yield from observe_start(info)
+
+
+def _observe_troubles(waits: Sequence[WorkerWait]) -> Operation[None]:
+    for wait in waits:
+        if wait.error is not None and wait.info is not None:
+            yield from observe_verdict(wait.info)
 
 
 def _selector(worker_ids: Sequence[str]) -> str:

@@ -24,6 +24,8 @@ from hodei_k8s_core.worker_change import FleetItem, Freshness, WatchHealth, Work
 
 RECHECK_PERIOD: Final = 1.0
 """Seconds at least between two looks at what time alone may have changed."""
+FLEET: Final = "fleet"
+"""What observers know the watch on a whole fleet by."""
 PROBATION: Final = 0.5
 """Seconds: a connection that was opened again can say at once that its version has expired. If it does not, all is
 well."""
@@ -42,7 +44,7 @@ def watch_workers(
     Raises: ConnectionFailed, AuthenticationFailed, ConfigurationError: at once when it cannot begin, later only for
     what does not pass.
     """
-    fleet = FleetWatch(in_namespace(config, namespace), what="watch the workers", selector=selector)
+    fleet = FleetWatch(in_namespace(config, namespace), what="watch the workers", selector=selector, observed_as=FLEET)
     try:
         while True:
             items = yield from fleet.next_items()
@@ -68,10 +70,12 @@ class FleetWatch:
         selector: str = "",
         page_size: int = PAGE_SIZE,
         describe: Callable[[Pod, Verdict | None], WorkerInfo] = lean_worker,
+        observed_as: str = "",
     ) -> None:
         selectors = [managed_selector(config.provider_id), *([selector] if selector else [])]
         self._config = config
-        self._watch = PodWatch(config, what=what, label_selector=",".join(selectors), page_size=page_size)
+        labels = ",".join(selectors)
+        self._watch = PodWatch(config, what=what, label_selector=labels, page_size=page_size, observed_as=observed_as)
         self._fold = FleetFold(config.startup, describe)
         self._clock_ahead: float | None = None
         self._health: WatchHealth | None = None

@@ -15,6 +15,7 @@ from hodei_k8s_core.diagnosis import described_worker
 from hodei_k8s_core.effects import Monotonic, Operation
 from hodei_k8s_core.errors import NotReady, ProviderError, ProvisioningTimeout
 from hodei_k8s_core.operations.examiner import Examiner
+from hodei_k8s_core.operations.observed_verdict import observe_verdict
 from hodei_k8s_core.operations.pod_watch import PodWatch
 from hodei_k8s_core.operations.reading import read_pod_and_time
 from hodei_k8s_core.operations.sightings import Sighting, sightings, watch_one
@@ -69,7 +70,8 @@ class WorkerWatch:
             seen = seen[: gone + 1] or [Sighting(self._pod, gone=False)]
         infos: list[WorkerInfo] = []
         for sighting in seen:
-            self.last = yield from self._study(sighting, is_past=sighting is not seen[-1])
+            before, self.last = self.last, (yield from self._study(sighting, is_past=sighting is not seen[-1]))
+            yield from observe_verdict(self.last, before)
             infos.append(self.last)
         return infos
 

@@ -47,6 +47,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `workers`: how many workers were seen, `living` of which had not ended. `made_at`: the server's time of that.
     `consent_needed`: why the plan is not to be applied without being asked for, or "". `notes`: what could not be seen.
+    `next_due`: when time alone will call for another plan, by the server's clock; None where it will not.
     """
 
     actions: tuple[Action, ...]
@@ -55,6 +56,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     made_at: float
     consent_needed: str = ""
     notes: tuple[str, ...] = ()
+    next_due: float | None = None
 
     @property
     def removals(self) -> tuple[Action, ...]:

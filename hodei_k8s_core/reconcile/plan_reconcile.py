@@ -65,6 +65,7 @@ def plan_reconcile(
         made_at=now,
         consent_needed=_consent_needed(removals, living, policy),
         notes=existing.notes,
+        next_due=_next_due(ours, wanted, now, policy),
     )
 
 
@@ -91,50 +92,80 @@ def _has_ended(pod: Pod) -> bool:
 def _removal(pod: Pod, wanted: Wanted | None, now: float, policy: ReconcilePolicy) -> Action | None:
     if pod.is_deleting or _is_young(pod.metadata, now, policy) or (wanted is not None and pod.worker_id in wanted):
         return None
-    reasons = (reason_of(pod, now, policy) for reason_of in _EXPIRIES)
-    expired = next((reason for reason in reasons if reason), "")
-    if expired:
-        return _action(ActionKind.DESTROY_EXPIRED, pod, expired)
+    limits = (limit for limit in _limits(pod, policy) if limit.at <= now)
+    over = next(limits, None)
+    if over is not None:
+        return _action(ActionKind.DESTROY_EXPIRED, pod, over.reason(now))
     if wanted is None or _has_ended(pod):  # what has ended is kept for people to look at, as long as it was asked for
         return None
     return _action(ActionKind.DESTROY_ORPHAN, pod, "nobody wants this worker")
 
 
-def _kept_long_enough(pod: Pod, now: float, _policy: ReconcilePolicy) -> str:
+class _Limit(msgspec.Struct, frozen=True):
+    """A worker's time is over from `at` on (by the server's clock); `reason` says why, at a moment after that."""
+
+    at: float
+    reason: Callable[[float], str]
+
+
+def _limits(pod: Pod, policy: ReconcilePolicy) -> list[_Limit]:
+    return [limit for limit_of in _LIMITS if (limit := limit_of(pod, policy)) is not None]
+
+
+def _kept(pod: Pod, _policy: ReconcilePolicy) -> _Limit | None:
     kept = _seconds(pod, TTL_AFTER_COMPLETION)
-    if kept is None or not _has_ended(pod) or now - _ended_at(pod) < kept:
-        return ""
-    return f"it ended {now - _ended_at(pod):.0f} s ago, and is kept for {kept:g} s"
+    if kept is None or not _has_ended(pod):
+        return None
+    ended = _ended_at(pod)
+    return _Limit(ended + kept, lambda now: f"it ended {now - ended:.0f} s ago, and is kept for {kept:g} s")
 
 
-def _outlived(pod: Pod, now: float, policy: ReconcilePolicy) -> str:
+def _lifetime(pod: Pod, policy: ReconcilePolicy) -> _Limit | None:
     """The node ends it at its deadline; one that it did not end, or that never had a node, is overdue."""
     limit = pod.spec.active_deadline_seconds
     began = epoch(pod.status.start_time) or pod.metadata.created_at
-    if limit is None or began is None or _has_ended(pod) or now - began < limit + policy.overdue:
-        return ""
-    return f"it was started {now - began:.0f} s ago, and may run for {limit} s"
+    if limit is None or began is None or _has_ended(pod):
+        return None
+    at = began + limit + policy.overdue
+    return _Limit(at, lambda now: f"it was started {now - began:.0f} s ago, and may run for {limit} s")
 
 
-def _idle_too_long(pod: Pod, now: float, _policy: ReconcilePolicy) -> str:
+def _idle(pod: Pod, _policy: ReconcilePolicy) -> _Limit | None:
     allowed, since = _seconds(pod, IDLE_TIMEOUT), epoch(pod.annotation(IDLE_SINCE))
-    if allowed is None or since is None or pod.job_id or _has_ended(pod) or now - since < allowed:
-        return ""
-    return f"it has had no job for {now - since:.0f} s, and may be idle for {allowed:g} s"
+    if allowed is None or since is None or pod.job_id or _has_ended(pod):
+        return None
+    return _Limit(
+        since + allowed, lambda now: f"it has had no job for {now - since:.0f} s, and may be idle for {allowed:g} s"
+    )
 
 
-def _never_completed(pod: Pod, _now: float, _policy: ReconcilePolicy) -> str:
-    """Young ones do not get here: what it needs is made within seconds, by whoever created it."""
-    return "it waits behind its gate for what its creator never made" if is_gated(pod) else ""
+def _never_completed(pod: Pod, _policy: ReconcilePolicy) -> _Limit | None:
+    """Over as soon as it is not young any more: what it needs is made within seconds, by whoever created it."""
+    told = "it waits behind its gate for what its creator never made"
+    return _Limit(0.0, lambda _now: told) if is_gated(pod) else None
 
 
-_EXPIRIES: Final[tuple[Callable[[Pod, float, ReconcilePolicy], str], ...]] = (
-    _kept_long_enough,
-    _outlived,
-    _idle_too_long,
+_LIMITS: Final[tuple[Callable[[Pod, ReconcilePolicy], _Limit | None], ...]] = (
+    _kept,
+    _lifetime,
+    _idle,
     _never_completed,
 )
-"""Why a worker's time is over, or ""; the first one counts."""
+"""Why a worker's time can be over; the first one counts."""
+
+
+def _next_due(pods: Sequence[Pod], wanted: Wanted | None, now: float, policy: ReconcilePolicy) -> float | None:
+    """When the first worker that is left alone now will have to go, if nothing else happens."""
+    moments = (
+        max(at, pod.metadata.created_at + policy.min_age)
+        for pod in pods
+        if pod.metadata.created_at is not None and not pod.is_deleting and pod.worker_id not in (wanted or ())
+        for at in (
+            *(limit.at for limit in _limits(pod, policy)),
+            *([0.0] if wanted is not None and not _has_ended(pod) else []),
+        )
+    )
+    return min((moment for moment in moments if moment > now), default=None)
 
 
 def _ended_at(pod: Pod) -> float:

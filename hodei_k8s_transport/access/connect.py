@@ -24,6 +24,7 @@ from hodei_k8s_transport.access.files import (
     read_kubeconfigs,
 )
 from hodei_k8s_transport.access.keeper import CredentialKeeper
+from hodei_k8s_transport.access.refreshes import RefreshObserver
 from hodei_k8s_transport.access.sync_credentials import RefreshingCredentials
 from hodei_k8s_transport.access.tls import make_context, read_tls_material
 
@@ -85,20 +86,29 @@ def _warn(access: ClusterAccess) -> None:
 
 
 def sync_credentials(
-    access: ClusterAccess, environ: Mapping[str, str] | None = None, *, exec_timeout: float = EXEC_TIMEOUT
+    access: ClusterAccess,
+    environ: Mapping[str, str] | None = None,
+    *,
+    exec_timeout: float = EXEC_TIMEOUT,
+    observer: RefreshObserver | None = None,
 ) -> RefreshingCredentials:
     """The credentials for threads. `environ`: a plugin's (default: our own); `exec_timeout`: seconds for one run.
+    `observer` is told of each refresh.
 
     Raises: `ConfigurationError`.
     """
-    return RefreshingCredentials(CredentialKeeper(access, _environment(environ)), exec_timeout)
+    return RefreshingCredentials(CredentialKeeper(access, _environment(environ), observer=observer), exec_timeout)
 
 
 def async_credentials(
-    access: ClusterAccess, environ: Mapping[str, str] | None = None, *, exec_timeout: float = EXEC_TIMEOUT
+    access: ClusterAccess,
+    environ: Mapping[str, str] | None = None,
+    *,
+    exec_timeout: float = EXEC_TIMEOUT,
+    observer: RefreshObserver | None = None,
 ) -> RefreshingAsyncCredentials:
     """The same for tasks of one event loop (asyncio or trio)."""
-    return RefreshingAsyncCredentials(CredentialKeeper(access, _environment(environ)), exec_timeout)
+    return RefreshingAsyncCredentials(CredentialKeeper(access, _environment(environ), observer=observer), exec_timeout)
 
 
 def _environment(environ: Mapping[str, str] | None) -> Mapping[str, str]:

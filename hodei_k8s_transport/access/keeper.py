@@ -34,10 +34,13 @@ from hodei_k8s_core.access.exec_plugin import (
     plugin_failure,
     read_outcome,
 )
+from hodei_k8s_core.access.token_expiry import expiry_in_token
 from hodei_k8s_core.errors import ConfigurationError, Delivery, TransportError, TransportFault
+from hodei_k8s_core.observations import CredentialRefreshed
 from hodei_k8s_core.secret import Secret
 from hodei_k8s_transport.access.credential import Credential
 from hodei_k8s_transport.access.files import read_material
+from hodei_k8s_transport.access.refreshes import FILES, PLUGIN, RefreshObserver, tell_refresh
 from hodei_k8s_transport.access.tls import KeyPair, TlsMaterial, make_context, read_tls_material
 
 logger = logging.getLogger("hodei_k8s")
@@ -57,15 +60,21 @@ class _Held(msgspec.Struct, frozen=True):
 class CredentialKeeper:
     """Keeps one access' credential. One thread or task at a time may call what changes it.
 
-    `clock`: seconds since the epoch. Raises: `ConfigurationError` when the certificates cannot be read.
+    `clock`: seconds since the epoch. `observer` is told of each refresh, in the thread that makes it; what it raises is
+    logged. Raises: `ConfigurationError` when the certificates cannot be read.
     """
 
     def __init__(
-        self, access: ClusterAccess, environ: Mapping[str, str], clock: Callable[[], float] = time.time
+        self,
+        access: ClusterAccess,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.time,
+        observer: RefreshObserver | None = None,
     ) -> None:
         self._access = access
         self._environ = environ
         self._clock = clock
+        self._observer = observer
         files = read_tls_material(access)
         self._held = _Held(Holding(), Credential(0), None, files, files, PluginReply())
         self._failure: TransportError | None = None
@@ -89,6 +98,18 @@ class CredentialKeeper:
         pair = self._held.material.pair
         ends = expiry_in_pem(pair.certificate.reveal()) if pair is not None else None
         return Certificate(f"the client certificate ({pair.field})", ends) if pair and ends is not None else None
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the first part of the credential at hand ends (seconds since the epoch), as far as they say."""
+        held, certificate = self._held, self.certificate
+        token = held.reply.token or held.token
+        ends = (
+            held.holding.expires_at,
+            expiry_in_token(token.reveal()) if token else None,
+            certificate.expires_at if certificate else None,
+        )
+        return min((end for end in ends if end is not None), default=None)
 
     @property
     def usable(self) -> Credential | None:
@@ -116,7 +137,12 @@ class CredentialKeeper:
         Raises: `TransportError` when there was no good token yet.
         """
         held = self._held
-        token = self._read_token(held.token)
+        try:
+            token = self._read_token(held.token)
+        except TransportError:
+            self._tell(FILES, succeeded=False)
+            raise
+        is_usable = True
         try:
             files = read_tls_material(self._access)
             material = _with_pair(files, held.reply, self.plugin)
@@ -124,9 +150,12 @@ class CredentialKeeper:
         except ConfigurationError as error:  # half-written, perhaps
             logger.warning("a certificate file cannot be used, the last good one counts: %s", error)
             files, material, tls = held.files, held.material, held.credential.tls
+            is_usable = False
         changed = token != held.token or material != held.material
         holding = after_reading(held.holding, self._clock(), changed=changed)
         self._replace(holding, token, files, material, tls, held.reply)
+        if holding.generation != held.holding.generation or not is_usable:
+            self._tell(FILES, succeeded=is_usable)
 
     def plan_run(self, plugin: ExecPlugin) -> PluginRun:
         """What to run now. Raises: `TransportError`."""
@@ -147,7 +176,9 @@ class CredentialKeeper:
             self._accept(plugin, read_outcome(plugin, outcome))
         except TransportError as error:
             self._failure = error
+            self._tell(PLUGIN, succeeded=False)
             raise
+        self._tell(PLUGIN, succeeded=True)
 
     def _accept(self, plugin: ExecPlugin, reply: PluginReply) -> None:
         held = self._held
@@ -162,6 +193,9 @@ class CredentialKeeper:
         """A run that ended while the caller waited counts for it too. `seen_attempts`: when it began to wait."""
         if self.attempts != seen_attempts and self._failure is not None:
             raise TransportError(self._failure.fault, self._failure.delivery, self._failure.detail)
+
+    def _tell(self, source: str, *, succeeded: bool) -> None:
+        tell_refresh(self._observer, CredentialRefreshed(source, succeeded, self.expires_at))
 
     def _replace(
         self,

@@ -42,13 +42,19 @@ _STYLES = {
 
 
 class FleetTable:
-    """The live table: a context manager to which the items of a watch are told."""
+    """The live table: a context manager to which the items of a watch are told.
 
-    def __init__(self, console: Console) -> None:
+    `title`: a line above it. `whole_screen`: on a screen of its own, which is gone at the end.
+    """
+
+    def __init__(self, console: Console, *, title: str = "", whole_screen: bool = False) -> None:
         self._console = console
+        self._title = title
         self._view = FleetView()
         self._lock = threading.Lock()
-        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=_REFRESHES)
+        self._live = Live(
+            console=console, get_renderable=self._render, refresh_per_second=_REFRESHES, screen=whole_screen
+        )
 
     def __enter__(self) -> FleetTable:
         self._live.start()
@@ -65,7 +71,10 @@ class FleetTable:
     def _render(self) -> RenderableType:
         with self._lock:
             view = self._view.snapshot()
-        return fleet_page(view, time.time(), self._console.width, self._console.height)
+        if not self._title:
+            return fleet_page(view, time.time(), self._console.width, self._console.height)
+        page = fleet_page(view, time.time(), self._console.width, self._console.height - 1)
+        return Group(_line(plain(self._title), "dim"), page)
 
 
 class ChangeLines:

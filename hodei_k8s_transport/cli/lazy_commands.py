@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "manifest": ("manifest", "Print the Pod of a worker, and create nothing; the worker's OTP is not shown."),
     "logs": ("logs", "What workers have written, one after another or as it comes."),
     "list": ("list_", "All workers of this provider, ended ones included."),
+    "top": ("top", "The fleet on the whole terminal, kept up to date: what is in trouble first. Ctrl-C ends it."),
     "wait": (
         "wait",
         "Wait until workers are in a state; exit code 0 when all got there, 1 as soon as it is known that one cannot.",
@@ -32,6 +33,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "End workers, and return when their Pods are gone. A worker that is gone already is done.",
     ),
     "reconcile": ("reconcile", "Take away workers that nobody wants, or whose time is over."),
+    "serve": (
+        "serve",
+        "Watch over the workers: reconcile as the leader, export metrics, answer /livez, /readyz, /metrics and /fleet.",
+    ),
     "health": ("health", "Whether workers can be run there; exit code 0 when healthy or degraded, 1 otherwise."),
     "doctor": (
         "doctor",
@@ -49,6 +54,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "simulate": (
         "simulate",
         "Serve a cluster that lives in memory, until Ctrl-C: for kubectl, for this command line, for any client.",
+    ),
+    "config": (
+        "config",
+        "The settings as they count, and where each came from: an option, a variable, or its default. Asks no cluster.",
     ),
 }
 """Each command's name, its module, and the first paragraph of its help; in the order in which they are listed."""

@@ -39,14 +39,18 @@ class Target:
         }
         self.record = record
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The settings that options gave."""
+        return {name: value for name, value in self._given.items() if value is not None}
+
     def config(self, environ: Mapping[str, str]) -> KubernetesConfig:
         """The settings of the environment, with what was given on the command line in their place."""
         from msgspec.structs import replace
 
         from hodei_k8s_transport.environment_files import config_from_env
 
-        given = {name: value for name, value in self._given.items() if value is not None}
-        return replace(config_from_env(environ), **given)
+        return replace(config_from_env(environ), **self.given)
 
 
 def target_of(context: typer.Context) -> Target:

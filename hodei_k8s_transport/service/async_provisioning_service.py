@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
 from hodei_k8s_core.capabilities import JobRequirements
 from hodei_k8s_core.effects import Monotonic
-from hodei_k8s_core.errors import ProviderError
+from hodei_k8s_core.errors import ConfigurationError, Fault, ProviderError
 from hodei_k8s_core.provisioning.circuit import CircuitPolicy, CircuitState
 from hodei_k8s_core.provisioning.fleets import (
     FleetListing,
@@ -31,11 +32,18 @@ from hodei_k8s_core.provisioning.provision import (
     requirements_of,
 )
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
+from hodei_k8s_core.validation import raise_faults, within
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo
+from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
 from hodei_k8s_transport.service.async_merged_watch import AsyncMergedWatch
 from hodei_k8s_transport.service.clusters import by_id
+from hodei_k8s_transport.service.configured import enabled_clusters
+from hodei_k8s_transport.service.introduction import tell_none, tell_provider
 from hodei_k8s_transport.service.registry import WorkerRegistry
 from hodei_k8s_transport.service.worker_provider import AsyncWorkerProvider
+
+if TYPE_CHECKING:
+    from hodei_k8s_transport.service.metrics import Metrics
 
 R = TypeVar("R")
 
@@ -56,6 +64,44 @@ class AsyncProvisioningService:
         self._providers = by_id(providers)
         self._desk = ProvisioningDesk(self._providers, circuit)
         self._registry = registry
+
+    @classmethod
+    @asynccontextmanager
+    async def from_env(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        circuit: CircuitPolicy | None = None,
+        registry: WorkerRegistry | None = None,
+        metrics: Metrics | None = None,
+    ) -> AsyncIterator[AsyncProvisioningService]:
+        """A service over the clusters that the environment names, closed with its providers at the end of the block.
+
+        Without `HODEI_K8S_ENABLED=1` it has none. `HODEI_K8S_CLUSTERS`: a TOML or YAML file of several. Which are on,
+        where they connect and how they are is logged; one that cannot be reached now keeps none from starting.
+
+        Raises: ConfigurationError with every fault, before anything is sent.
+        """
+        async with AsyncExitStack() as stack:
+            providers = []
+            found: list[Fault] = []
+            for config in enabled_clusters(environ):
+                observer = None if metrics is None else metrics.observer_for(config.provider_id)
+                connection = AsyncKubernetesProvider.connect(config, environ=environ, observer=observer)
+                try:
+                    providers.append(await stack.enter_async_context(connection))
+                except ConfigurationError as error:
+                    found += within(config.provider_id, error.faults)
+            raise_faults("the configuration is not valid", found)
+            if not providers:
+                tell_none()
+            async with anyio.create_task_group() as asking:
+                for provider in providers:
+                    asking.start_soon(_introduce, provider)
+            service = cls(providers, circuit=circuit, registry=registry)
+            if metrics is not None:
+                metrics.read_circuits(service.circuits)
+            yield service
 
     @property
     def providers(self) -> dict[str, AsyncWorkerProvider]:
@@ -133,3 +179,8 @@ class AsyncProvisioningService:
             return await told if inspect.isawaitable(told) else told
         except ProviderError as error:
             return error
+
+
+async def _introduce(provider: AsyncKubernetesProvider) -> None:
+    health = await provider.health_check()
+    tell_provider(provider.provider_id, provider.provider_type, provider.config.namespace, provider.target, health)

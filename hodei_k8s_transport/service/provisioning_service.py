@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hodei_k8s_core.capabilities import JobRequirements
 from hodei_k8s_core.effects import Monotonic
-from hodei_k8s_core.errors import ProviderError
+from hodei_k8s_core.errors import ConfigurationError, Fault, ProviderError
 from hodei_k8s_core.provisioning.circuit import CircuitPolicy, CircuitState
 from hodei_k8s_core.provisioning.fleets import (
     FleetListing,
@@ -30,11 +31,18 @@ from hodei_k8s_core.provisioning.provision import (
     requirements_of,
 )
 from hodei_k8s_core.spec.worker_spec import WorkerSpec
+from hodei_k8s_core.validation import raise_faults, within
 from hodei_k8s_core.worker import WorkerHandle, WorkerInfo
+from hodei_k8s_transport.provider import KubernetesProvider
 from hodei_k8s_transport.service.clusters import by_id
+from hodei_k8s_transport.service.configured import enabled_clusters
+from hodei_k8s_transport.service.introduction import tell_none, tell_provider
 from hodei_k8s_transport.service.merged_watch import MergedWatch
 from hodei_k8s_transport.service.registry import WorkerRegistry
 from hodei_k8s_transport.service.worker_provider import WorkerProvider
+
+if TYPE_CHECKING:
+    from hodei_k8s_transport.service.metrics import Metrics
 
 R = TypeVar("R")
 
@@ -56,6 +64,44 @@ class ProvisioningService:
         self._desk = ProvisioningDesk(self._providers, circuit)
         self._registry = registry
         self._lock = threading.Lock()
+
+    @classmethod
+    @contextmanager
+    def from_env(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        circuit: CircuitPolicy | None = None,
+        registry: WorkerRegistry | None = None,
+        metrics: Metrics | None = None,
+    ) -> Iterator[ProvisioningService]:
+        """A service over the clusters that the environment names, closed with its providers at the end of the block.
+
+        Without `HODEI_K8S_ENABLED=1` it has none. `HODEI_K8S_CLUSTERS`: a TOML or YAML file of several. Which are on,
+        where they connect and how they are is logged; one that cannot be reached now keeps none from starting.
+
+        Raises: ConfigurationError with every fault, before anything is sent.
+        """
+        with ExitStack() as stack:
+            providers = []
+            found: list[Fault] = []
+            for config in enabled_clusters(environ):
+                observer = None if metrics is None else metrics.observer_for(config.provider_id)
+                connection = KubernetesProvider.connect(config, environ=environ, observer=observer)
+                try:
+                    providers.append(stack.enter_context(connection))
+                except ConfigurationError as error:
+                    found += within(config.provider_id, error.faults)
+            raise_faults("the configuration is not valid", found)
+            if not providers:
+                tell_none()
+            if providers:
+                with ThreadPoolExecutor(len(providers), thread_name_prefix="hodei-k8s-ask") as pool:
+                    list(pool.map(_introduce, providers))
+            service = cls(providers, circuit=circuit, registry=registry)
+            if metrics is not None:
+                metrics.read_circuits(service.circuits)
+            yield service
 
     @property
     def providers(self) -> dict[str, WorkerProvider]:
@@ -129,3 +175,8 @@ class ProvisioningService:
             return getattr(self._providers[call.provider_id], call.method)(*call.args, **call.options)
         except ProviderError as error:
             return error
+
+
+def _introduce(provider: KubernetesProvider) -> None:
+    health = provider.health_check()
+    tell_provider(provider.provider_id, provider.provider_type, provider.config.namespace, provider.target, health)

@@ -12,18 +12,27 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.settings_markdown import settings_markdown
 from hodei_k8s_core.manifest import build_worker_pod
 from hodei_k8s_core.spec import WorkerSpec
+from hodei_k8s_transport.service.metrics.definitions import metrics_markdown
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 def test_the_settings_are_those_of_the_code() -> None:
-    begin = README.index("checked by a test -->\n") + len("checked by a test -->\n")
-    assert README[begin : README.index("<!-- end of settings -->")] == settings_markdown()
+    assert table_of("settings") == settings_markdown()
+
+
+def test_the_metrics_are_those_of_the_code() -> None:
+    assert table_of("metrics") == metrics_markdown()
+
+
+def table_of(name: str) -> str:
+    begin = README.index("checked by a test -->\n", README.index(f"<!-- {name}:")) + len("checked by a test -->\n")
+    return README[begin : README.index(f"<!-- end of {name} -->")]
 
 
 def test_every_folder_that_it_names_is_there() -> None:
-    for name in re.findall(r"^\| `(hodei_k8s_[\w/]+)`", README, re.MULTILINE):
+    for name in re.findall(r"^\| `(hodei_k8s_(?:core|transport)[\w/]*)`", README, re.MULTILINE):
         assert (Path(__file__).parents[2] / name).is_dir(), name
 
 
@@ -47,6 +56,6 @@ def test_the_example_of_profiles_and_the_template_holds() -> None:
     assert on_gpu["initContainers"] == []
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["asyncio", "trio", "threads", "pytest"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["asyncio", "trio", "threads", "pytest", "service", "metrics"])
 def test_an_example_is_code(example: str) -> None:
     ast.parse(example)

@@ -236,3 +236,35 @@ def test_never_what_is_wanted_young_or_anothers(pods: list[Pod], wanted: set[str
 
 def meta_version(one: Pod) -> str:
     return one.metadata.resource_version
+
+
+@pytest.mark.parametrize(
+    ("one", "wanted", "due"),
+    [
+        (pod("w1", ended_at=990, ttl_after_completion="30"), None, 1020.0),
+        (pod("w1", created=950, ended_at=960, ttl_after_completion="45"), None, 1010.0),
+        (pod("w1", started=900, deadline=200), None, 1110.0),
+        (pod("w1", idle_since=at(980), idle_timeout="50"), None, 1030.0),
+        (pod("w1", created=970), [], 1030.0),
+        (pod("w1", created=970), None, None),
+        (pod("w1", created=970, ended_at=980), [], None),
+        (pod("w1", created=970), ["w1"], None),
+        (pod("w1", created=None, ended_at=990, ttl_after_completion="30"), None, None),
+        (pod("w1", deleted=True, ended_at=990, ttl_after_completion="30"), None, None),
+        (pod("w1", ended_at=900, ttl_after_completion="30"), None, None),
+    ],
+)
+def test_a_plan_says_when_time_alone_calls_for_another(one: Pod, wanted: Wanted | None, due: float | None) -> None:
+    told = plan(one, wanted=wanted).next_due
+    assert told == (None if due is None else T0 + due)
+
+
+def test_what_is_due_next_is_removed_then_and_not_a_moment_before() -> None:
+    ending = pod("w1", ended_at=990, ttl_after_completion="30")
+    due = plan(ending).next_due
+    assert due is not None
+    existing = Existing(provider_id="mine", pods=[ending])
+    assert plan_reconcile(existing, None, now=due - 0.01, policy=POLICY).actions == ()
+    assert [a.kind for a in plan_reconcile(existing, None, now=due, policy=POLICY).actions] == [
+        ActionKind.DESTROY_EXPIRED
+    ]

@@ -35,6 +35,7 @@ class Script:
         self.asked: list[Any] = []
         self.slept: list[float] = []
         self.causes: list[str] = []
+        self.observations: list[Any] = []
         self.closed = 0
         self.emitted: list[Any] = []
         self._replies = iter(replies)
@@ -65,8 +66,10 @@ class Script:
             case Sleep(seconds):
                 self.slept.append(seconds)
                 self.now += seconds
-            case Observe(WatchReconnected(cause)):
-                self.causes.append(cause)
+            case Observe(observation):
+                self.observations.append(observation)
+                if isinstance(observation, WatchReconnected):
+                    self.causes.append(observation.cause)
             case Close():
                 self.closed += 1
             case Monotonic():

@@ -26,6 +26,13 @@ class SimulatedServer(server.SimulatedServer):
     def note(self, request: Request) -> None:
         self.requests.append(request)
 
+    @property
+    def lease_holders(self) -> list[str]:
+        """Who has each Lease of the workers' namespace; "" where it was let go."""
+        with self.lock:
+            leases = self.cluster.objects("leases", "hodei-workers").values()
+            return [lease["spec"].get("holderIdentity", "") for lease in leases]
+
     def wait_until(self, condition: Any, limit: float = 5.0) -> bool:
         """Whether `condition()` came true within `limit` seconds."""
         until = time.monotonic() + limit

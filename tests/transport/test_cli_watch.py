@@ -37,15 +37,17 @@ def hodei(server: SimulatedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 class Watching:
-    """`list --watch` as a process; `terminal`: the other end of its standard output, where that is one."""
+    """`list --watch`, or another command, as a process; `terminal`: the other end of its output, where that is one."""
 
-    def __init__(self, *options: str, on_terminal: bool = False) -> None:
+    def __init__(
+        self, *options: str, on_terminal: bool = False, command: tuple[str, ...] = ("list", "--watch")
+    ) -> None:
         self.terminal, theirs = pty.openpty() if on_terminal else (-1, subprocess.PIPE)
         # A script that runs tests in the background ignores SIGINT, and so would its child.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hodei_k8s_transport", "list", "--watch", *options],
+                [sys.executable, "-m", "hodei_k8s_transport", *command, *options],
                 cwd=ROOT,
                 env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"},
                 stdin=subprocess.DEVNULL,
@@ -99,8 +101,8 @@ Watch = Callable[..., Watching]
 def watch(hodei: Run) -> Iterator[Watch]:
     started: list[Watching] = []
 
-    def start(*options: str, on_terminal: bool = False) -> Watching:
-        started.append(Watching(*options, on_terminal=on_terminal))
+    def start(*options: str, **more: Any) -> Watching:
+        started.append(Watching(*options, **more))
         return started[-1]
 
     yield start
@@ -154,6 +156,23 @@ def test_on_a_terminal_it_is_a_table_that_changes(hodei: Run, server: SimulatedS
     assign(server, "w1", "job-7")
     assert "1 BUSY" in watching.screen_until("job-7")
     assert watching.interrupt()[0] == 130
+
+
+def test_top_has_the_screen_for_itself_and_gives_it_back(hodei: Run, server: SimulatedServer, watch: Watch) -> None:
+    hodei("create", "never:1", "--id", "w1")
+    watching = watch(on_terminal=True, command=("top",))
+    shown = watching.screen_until("image_unavailable")
+    assert "in hodei-workers at http://127.0.0.1:" in shown
+    assert "\x1b[?1049h" in shown, "the alternate screen"
+    code, told = watching.interrupt()
+    assert (code, told) == (0, "")
+    assert "\x1b[?1049l" in os.read(watching.terminal, 65536).decode()
+
+
+def test_top_needs_a_terminal(hodei: Run) -> None:
+    result = hodei("top")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "list --watch" in result.stderr
 
 
 def test_no_workers_are_said_on_a_terminal(watch: Watch) -> None:
