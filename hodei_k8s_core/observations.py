@@ -86,6 +86,10 @@ class WatchHeard(msgspec.Struct, frozen=True):
     watch: str
 
 
+class FleetChanged(msgspec.Struct, frozen=True):
+    """A watch has told of workers: what is free in the cluster may not be what it was."""
+
+
 class WatchReconnected(msgspec.Struct, frozen=True):
     """A watch was opened again; `cause` is from a bounded set (closed, silent, expired, failed ...)."""
 
@@ -147,6 +151,7 @@ Observation = (
     | VerdictMet
     | WatchHeard
     | WatchReconnected
+    | FleetChanged
     | LogReconnected
     | LogReceived
     | LogGapMet

@@ -15,7 +15,7 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.coordinators import Audit
 from hodei_k8s_core.effects import Operation, WallClock
 from hodei_k8s_core.errors import UnsupportedOperation
-from hodei_k8s_core.observations import Observation, PodCreated, PodDestroyed, PodStarted
+from hodei_k8s_core.observations import FleetChanged, Observation, PodCreated, PodDestroyed, PodStarted
 from hodei_k8s_core.operations import adopt_or_create_worker, create_worker
 from hodei_k8s_core.operations.audit_connection import with_served_certificate
 from hodei_k8s_core.operations.located import located
@@ -91,7 +91,7 @@ class ProviderBase:
             is_news = self._startup_times.record(observation.seconds, observation.image, observation.pod_uid)
             if not is_news:
                 return
-        if isinstance(observation, PodCreated | PodDestroyed):
+        if isinstance(observation, PodCreated | PodDestroyed | FleetChanged):
             self._capacity.note_change()
         if self._observer is not None:
             self._observer(observation)

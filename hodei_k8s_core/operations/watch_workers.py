@@ -10,8 +10,9 @@ import msgspec
 
 from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.diagnosis.look import lean_worker
-from hodei_k8s_core.effects import Emit, Monotonic, Operation, StopRequested, Stream, WallClock
+from hodei_k8s_core.effects import Emit, Monotonic, Observe, Operation, StopRequested, Stream, WallClock
 from hodei_k8s_core.labels import managed_selector
+from hodei_k8s_core.observations import FleetChanged
 from hodei_k8s_core.operations.fleet_fold import FleetFold
 from hodei_k8s_core.operations.pod_listing import PAGE_SIZE, Page
 from hodei_k8s_core.operations.pod_watch import News, PodWatch
@@ -118,6 +119,8 @@ class FleetWatch:
         if isinstance(news, Page | Connected) and news.date is not None:
             self._clock_ahead = _better(self._clock_ahead, news.date - (yield from WallClock()))
         changes = yield from settle_removals(self._config, (yield from self._changes(news)))
+        if changes:
+            yield from Observe(FleetChanged())
         health = yield from self._new_health(news)
         return [*changes, *([] if health is None else [health])]
 

@@ -15,13 +15,14 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.simulation import Rule, Stall
 from hodei_k8s_core.spec import WorkerSpec
 from hodei_k8s_core.spec.resource_requirements import ResourceRequirements
+from hodei_k8s_core.worker_change import WatchHealth, WorkerChange
 from hodei_k8s_transport.async_provider import AsyncKubernetesProvider
 from hodei_k8s_transport.provider import KubernetesProvider
 from tests.transport.simulated_server import SimulatedServer
 
 BACKENDS = ["asyncio", "trio"]
 READS = 7  # nodes, Pods, quotas, LimitRanges and three kinds of classes
-SMALL, LARGE = (JobRequirements(resources=ResourceRequirements(cpu_cores=cores)) for cores in (1, 9))
+SMALL, THREE_CORES, LARGE = (JobRequirements(resources=ResourceRequirements(cpu_cores=cores)) for cores in (1, 3, 9))
 
 
 @pytest.fixture
@@ -97,3 +98,20 @@ def test_a_worker_that_is_made_here_is_seen(simulated: SimulatedServer, config: 
         assert len(simulated.requests) == before
         assert provider.explain_fulfillment(SMALL).fit is Fit.NOW
         assert len(simulated.requests) == before + READS
+
+
+def test_a_worker_that_another_makes_is_seen_while_a_watch_runs(
+    simulated: SimulatedServer, config: KubernetesConfig
+) -> None:
+    with (
+        KubernetesProvider.connect(config) as provider,
+        KubernetesProvider.connect(config) as other,
+        provider.watch_workers() as items,
+    ):
+        assert isinstance(next(items), WatchHealth)  # the picture is whole
+        assert provider.explain_fulfillment(THREE_CORES).fit is Fit.NOW
+        other.create_worker(WorkerSpec(worker_id="w1", image="job:1", resources=THREE_CORES.resources))
+        for item in items:
+            if isinstance(item, WorkerChange) and item.info.node:
+                break
+        assert provider.explain_fulfillment(THREE_CORES).fit is Fit.LATER
