@@ -25,6 +25,9 @@ _CLOSING = ("SequenceEndEvent", "MappingEndEvent")
 MAX_DEPTH = 100
 MAX_SIZE = 1_000_000
 """Values, with every alias counted as what it stands for."""
+TOO_DEEP = "nested too deeply"
+_OF_LIBYAML = {"exceeded maximum nesting depth": TOO_DEEP}
+"""What newer ones say before we do: their scanner reads ahead."""
 _BOOLS = {"y": True, "n": False}
 _QUOTED = re.compile(r"(['\"]).*\1")
 
@@ -46,7 +49,8 @@ def parse_yaml(data: bytes) -> Any:
             raise YamlFault(problem)
         return next(iter(yaml.load_all(data, Loader=loader_class)), None)
     except yaml.MarkedYAMLError as error:
-        raise YamlFault(_place(error.problem_mark) + _QUOTED.sub("…", error.problem or "not YAML")) from None
+        problem = _QUOTED.sub("…", error.problem or "not YAML")
+        raise YamlFault(_place(error.problem_mark) + _OF_LIBYAML.get(problem, problem)) from None
     except yaml.YAMLError:
         raise YamlFault("not text in UTF-8 or UTF-16, or with control characters") from None
     except ValueError:
@@ -79,7 +83,7 @@ def _shape_problem(events: Iterable[Any]) -> str:
         else:
             sizes[-1] += 1
         if len(open_anchors) > MAX_DEPTH:
-            return "nested too deeply"
+            return TOO_DEEP
         if sizes[-1] > MAX_SIZE:
             return "its aliases expand too far"
     return ""
