@@ -19,8 +19,8 @@ from hodei_k8s_core.request_label import request_label as request_label
 Query = tuple[tuple[str, str], ...]
 
 _ACCEPT_JSON: Final = ("accept", "application/json")
-_ACCEPTS_JSON: Final[Headers] = (_ACCEPT_JSON,)
-_SENDS_JSON: Final[Headers] = (_ACCEPT_JSON, ("content-type", "application/json"))
+ACCEPTS_JSON: Final[Headers] = (_ACCEPT_JSON,)
+SENDS_JSON: Final[Headers] = (_ACCEPT_JSON, ("content-type", "application/json"))
 _SENDS_MERGE_PATCH: Final[Headers] = (_ACCEPT_JSON, ("content-type", "application/merge-patch+json"))
 _STRICT: Final = ("fieldValidation", "Strict")
 """A field that the server does not know is refused; by default it would be dropped, and a worker run without it."""
@@ -30,17 +30,17 @@ _ACCEPTS_ANYTHING: Final[Headers] = (("accept", "application/json, */*"),)
 
 def create_pod(namespace: str, body: bytes) -> Request:
     """Create the Pod that `body` (JSON) describes."""
-    return Request("POST", pods_path(namespace), (_STRICT,), _SENDS_JSON, body)
+    return Request("POST", pods_path(namespace), (_STRICT,), SENDS_JSON, body)
 
 
 def dry_run_pod(namespace: str, body: bytes) -> Request:
     """Ask whether the server would accept the Pod (admission, quota and policies included); nothing is stored."""
-    return Request("POST", pods_path(namespace), (("dryRun", "All"), _STRICT), _SENDS_JSON, body)
+    return Request("POST", pods_path(namespace), (("dryRun", "All"), _STRICT), SENDS_JSON, body)
 
 
 def get_pod(namespace: str, name: str) -> Request:
     """Read one Pod, as it is now (a quorum read: after a lost reply a cached answer could be too old)."""
-    return Request("GET", pod_path(namespace, name), (), _ACCEPTS_JSON)
+    return Request("GET", pod_path(namespace, name), (), ACCEPTS_JSON)
 
 
 def list_pods(
@@ -62,7 +62,7 @@ def list_pods(
         ("resourceVersion", "" if continue_token else resource_version),
         ("continue", continue_token),
     )
-    return Request("GET", pods_path(namespace), query, _ACCEPTS_JSON)
+    return Request("GET", pods_path(namespace), query, ACCEPTS_JSON)
 
 
 def next_page(request: Request, continue_token: str) -> Request:
@@ -90,7 +90,7 @@ def watch_pods(
         ("labelSelector", label_selector),
         ("fieldSelector", field_selector),
     )
-    return Request("GET", pods_path(namespace), query, _ACCEPTS_JSON)
+    return Request("GET", pods_path(namespace), query, ACCEPTS_JSON)
 
 
 def delete_pod(
@@ -106,7 +106,7 @@ def delete_pod(
         options["gracePeriodSeconds"] = grace_period
     if preconditions := dict(_given(("uid", uid), ("resourceVersion", resource_version))):
         options["preconditions"] = preconditions
-    return Request("DELETE", pod_path(namespace, name), (), _SENDS_JSON, msgspec.json.encode(options))
+    return Request("DELETE", pod_path(namespace, name), (), SENDS_JSON, msgspec.json.encode(options))
 
 
 def patch_pod_annotations(
@@ -174,26 +174,26 @@ def follow_pod_log(
 def list_events(namespace: str, *, involved_uid: str) -> Request:
     """The events about the object with that uid (a Pod of the same name before it has another)."""
     query = (("fieldSelector", f"involvedObject.uid={_selector_value(involved_uid)}"),)
-    return Request("GET", f"{namespace_path(namespace)}/events", query, _ACCEPTS_JSON)
+    return Request("GET", f"{namespace_path(namespace)}/events", query, ACCEPTS_JSON)
 
 
 def list_events_of_pods(namespace: str, *, limit: int) -> Request:
     """The first page of the events about all Pods of a namespace; `next_page` gives the others. `limit`: at least 1."""
     refuse(too_small(limit=(limit, 1)))
     query = (("fieldSelector", "involvedObject.kind=Pod"), ("limit", str(limit)))
-    return Request("GET", f"{namespace_path(namespace)}/events", query, _ACCEPTS_JSON)
+    return Request("GET", f"{namespace_path(namespace)}/events", query, ACCEPTS_JSON)
 
 
 def get_namespace(name: str) -> Request:
     """Read a namespace."""
-    return Request("GET", namespace_path(name), (), _ACCEPTS_JSON)
+    return Request("GET", namespace_path(name), (), ACCEPTS_JSON)
 
 
 def create_namespace(name: str) -> Request:
     """Create a namespace."""
     refuse(unusable_name("namespace", name))
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    return Request("POST", "/api/v1/namespaces", (), _SENDS_JSON, msgspec.json.encode(body))
+    return Request("POST", "/api/v1/namespaces", (), SENDS_JSON, msgspec.json.encode(body))
 
 
 def access_review(verb: str, resource: str, *, namespace: str, subresource: str = "", group: str = "") -> Request:
@@ -216,7 +216,7 @@ def identity_review() -> Request:
 
 def server_version() -> Request:
     """The server's version, as JSON."""
-    return Request("GET", "/version", (), _ACCEPTS_JSON)
+    return Request("GET", "/version", (), ACCEPTS_JSON)
 
 
 def readyz() -> Request:
@@ -226,7 +226,7 @@ def readyz() -> Request:
 
 def _review(group: str, kind: str, plural: str, content: Mapping[str, Any]) -> Request:
     body = msgspec.json.encode({"apiVersion": f"{group}/v1", "kind": kind, **content})
-    return Request("POST", f"/apis/{group}/v1/{plural}", (), _SENDS_JSON, body)
+    return Request("POST", f"/apis/{group}/v1/{plural}", (), SENDS_JSON, body)
 
 
 def _log(namespace: str, name: str, container: str, query: Query) -> Request:

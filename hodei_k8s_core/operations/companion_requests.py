@@ -11,8 +11,8 @@ import msgspec
 from hodei_k8s_core.api_path import namespace_path, pod_path, refuse, unusable_name
 from hodei_k8s_core.companions import GATE, Companion
 from hodei_k8s_core.http import Headers, Request
+from hodei_k8s_core.requests import SENDS_JSON
 
-_SENDS_JSON: Final[Headers] = (("accept", "application/json"), ("content-type", "application/json"))
 _SENDS_STRATEGIC_PATCH: Final[Headers] = (
     ("accept", "application/json"),
     ("content-type", "application/strategic-merge-patch+json"),
@@ -22,14 +22,14 @@ _SENDS_STRATEGIC_PATCH: Final[Headers] = (
 def create_companion(namespace: str, companion: Companion, manifest: Mapping[str, Any]) -> Request:
     """Create the object that `manifest` describes."""
     body = msgspec.json.encode(manifest)
-    return Request("POST", f"{namespace_path(namespace)}/{companion.resource}", (), _SENDS_JSON, body)
+    return Request("POST", f"{namespace_path(namespace)}/{companion.resource}", (), SENDS_JSON, body)
 
 
 def delete_companion(namespace: str, companion: Companion) -> Request:
     """Delete it, whichever it is: its name is of one creation alone."""
     refuse(unusable_name("name", companion.name))
     path = f"{namespace_path(namespace)}/{companion.resource}/{quote(companion.name, safe='')}"
-    return Request("DELETE", path, (), _SENDS_JSON)
+    return Request("DELETE", path, (), SENDS_JSON)
 
 
 def lift_gate(namespace: str, pod_name: str, *, uid: str) -> Request:

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from hodei_k8s_core.api_path import refuse, unusable_name
-from hodei_k8s_core.http import Headers, Request
-
-_ACCEPTS_JSON: Final[Headers] = (("accept", "application/json"),)
-_SENDS_JSON: Final[Headers] = (*_ACCEPTS_JSON, ("content-type", "application/json"))
+from hodei_k8s_core.http import Request
+from hodei_k8s_core.requests import ACCEPTS_JSON, SENDS_JSON
 
 
 def get_lease(namespace: str, name: str) -> Request:
     """Read a Lease."""
-    return Request("GET", _lease_path(namespace, name), (), _ACCEPTS_JSON)
+    return Request("GET", _lease_path(namespace, name), (), ACCEPTS_JSON)
 
 
 def create_lease(namespace: str, name: str, spec: Mapping[str, Any]) -> Request:
     """Create a Lease; refused (409) where there is one of that name."""
-    return Request("POST", _leases_path(namespace), (), _SENDS_JSON, _lease(namespace, name, spec))
+    return Request("POST", _leases_path(namespace), (), SENDS_JSON, _lease(namespace, name, spec))
 
 
 def update_lease(namespace: str, name: str, spec: Mapping[str, Any], *, resource_version: str) -> Request:
     """Write a Lease anew; refused (409) if it has changed since `resource_version`."""
     body = _lease(namespace, name, spec, resourceVersion=resource_version)
-    return Request("PUT", _lease_path(namespace, name), (), _SENDS_JSON, body)
+    return Request("PUT", _lease_path(namespace, name), (), SENDS_JSON, body)
 
 
 def _leases_path(namespace: str) -> str:
