@@ -9,8 +9,12 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.core.strategic_patches import case
 from tests.core.test_strategic_merge import ANSWERS, merged_or_refused
+
+pytestmark = pytest.mark.long
 
 CASES = 300
 LIMIT = 60.0  # seconds, for one call

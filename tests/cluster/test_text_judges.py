@@ -29,6 +29,8 @@ from hodei_k8s_core.quantity import Quantity, parse_quantity
 from tests.cluster.capacity_lab import Api, Json, wait
 from tests.cluster.lab import Kubectl
 
+pytestmark = pytest.mark.long
+
 SEED = 3
 TEXTS = 300  # of each rule
 AMOUNTS = 400
