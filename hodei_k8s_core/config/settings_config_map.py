@@ -12,8 +12,8 @@ from hodei_k8s_core.config.setting_text import to_json
 from hodei_k8s_core.config.settings import SETTINGS
 
 _HEAD: Final = """\
-# Every setting: its variable, its meaning, and its default behind a #. What is empty is not set; what is no setting is an
-# error, and so is an invalid value. {files} name files of a volume.
+# Every setting: its variable, its meaning, and its default behind a #. What is empty is not set; what is no setting is
+# an error, and so is an invalid value. {files} name files.
 apiVersion: v1
 kind: ConfigMap
 metadata:

@@ -46,7 +46,9 @@ def _allowed(
     policies: Sequence[dict[str, Any]], way: tuple[str, str, str], end: Peer, other: Peer, port: int, protocol: str
 ) -> bool:
     direction, rules, peers = way
-    ours = [policy["spec"] for policy in policies if selected(policy, end) and direction in policy["spec"]["policyTypes"]]
+    ours = [
+        policy["spec"] for policy in policies if selected(policy, end) and direction in policy["spec"]["policyTypes"]
+    ]
     if not ours:
         return True
     wanted = {"protocol": protocol, "port": port}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,13 @@ from hodei_k8s_core.config.settings_config_map import settings_config_map
 from hodei_k8s_core.labels import MANAGED
 from hodei_k8s_core.manifest import build_worker_pod
 from hodei_k8s_core.permissions import Feature, configured_features, rbac_manifests, role_rules
+from hodei_k8s_core.provisioning.circuit import CircuitState
+from hodei_k8s_core.reconcile.plan import ActionKind, ActionOutcome
 from hodei_k8s_core.reconcile.plan_reconcile import check_provider_id
 from hodei_k8s_core.spec import WorkerSpec
+from hodei_k8s_transport.access.refreshes import FILES, PLUGIN
 from hodei_k8s_transport.cli.rbac_yaml import rbac_yaml
+from hodei_k8s_transport.service.metrics import METRICS, Metric, MetricKind
 from hodei_k8s_transport.service.serve import ServeOptions
 from hodei_k8s_transport.service.serve.pages import pages_of
 from tests.architecture.network import Peer, reaches, selected
@@ -240,8 +246,13 @@ def test_where_a_worker_may_connect_to(target: Peer, port: int, protocol: str, m
 
 @pytest.mark.parametrize(
     ("ip", "port", "may"),
-    [("10.96.0.1", 443, True), ("192.168.3.7", 6443, True), ("fd00::1", 6443, True)]
-    + [("169.254.169.254", 443, False), ("192.168.3.7", 10250, False)],
+    [
+        ("10.96.0.1", 443, True),
+        ("192.168.3.7", 6443, True),
+        ("fd00::1", 6443, True),
+        ("169.254.169.254", 443, False),
+        ("192.168.3.7", 10250, False),
+    ],
 )
 def test_a_worker_that_asks_for_it_may_connect_to_the_api_server(ip: str, port: int, may: bool) -> None:
     assert reaches(POLICIES, of(ASKING), Peer(ip=ip), port, "TCP") is may
@@ -252,6 +263,102 @@ def test_only_who_monitors_may_ask_serve() -> None:
     assert reaches(POLICIES, monitoring, of(SERVE), 8080, "TCP")
     assert not reaches(POLICIES, Peer(namespace="monitoring"), of(SERVE), 8080, "TCP")
     assert not reaches(POLICIES, of(WORKER), of(SERVE), 8080, "TCP")
+
+
+# --- monitoring
+
+SUFFIXES = {MetricKind.HISTOGRAM: ("_bucket", "_sum", "_count")}
+EXPORTED: dict[str, Metric] = {m.name + suffix: m for m in METRICS for suffix in SUFFIXES.get(m.kind, ("",))}
+VALUES: dict[tuple[str, str], set[str]] = {
+    ("hodei_k8s_pods_failed_total", "stage"): {"create", "run"},
+    ("hodei_k8s_reconcile_planned_actions", "kind"): {kind.value for kind in ActionKind},
+    ("hodei_k8s_reconcile_actions_total", "kind"): {kind.value for kind in ActionKind},
+    ("hodei_k8s_reconcile_actions_total", "outcome"): {outcome.value for outcome in ActionOutcome},
+    ("hodei_k8s_circuit_state", "state"): {state.value for state in CircuitState},
+    ("hodei_k8s_credential_refreshes_total", "source"): {FILES, PLUGIN},
+    ("hodei_k8s_credential_refreshes_total", "outcome"): {"succeeded", "failed"},
+}
+"""The values of labels that rules and panels select by."""
+OF_PROMETHEUS = {"job", "instance", "le"}
+
+
+def alerts() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((DEPLOY / "monitoring" / "alerts.yaml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def dashboard() -> dict[str, Any]:
+    board: dict[str, Any] = json.loads((DEPLOY / "monitoring" / "dashboard.json").read_text())
+    return board
+
+
+def expressions() -> Iterator[str]:
+    for rule in alerts():
+        yield rule["expr"]
+    for panel in dashboard()["panels"]:
+        yield from (target["expr"] for target in panel.get("targets", []))
+
+
+EXPRESSIONS = list(expressions())
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_an_expression_names_what_is_exported(expression: str) -> None:
+    names = re.findall(r"\bhodei_k8s_\w+", expression)
+    assert names
+    assert [name for name in names if name not in EXPORTED] == []
+    for name, matchers in re.findall(r"\b(hodei_k8s_\w+)\{([^}]*)\}", expression):
+        for label, text in re.findall(r'(\w+)\s*(?:=~|!=|!~|=)\s*"([^"]*)"', matchers):
+            assert label in EXPORTED[name].label_names
+            if not text.startswith("$"):
+                assert set(text.split("|")) <= VALUES[name, label]
+    labels = {label for name in names for label in EXPORTED[name].label_names} | OF_PROMETHEUS
+    for grouping in re.findall(r"\b(?:by|on) \(([^)]*)\)", expression):
+        assert {label.strip() for label in grouping.split(",")} <= labels
+
+
+def test_every_metric_is_on_the_dashboard() -> None:
+    shown = {EXPORTED[name].name for text in EXPRESSIONS for name in re.findall(r"\bhodei_k8s_\w+", text)}
+    assert shown == {metric.name for metric in METRICS}
+
+
+def test_a_histogram_is_read_in_its_buckets() -> None:
+    """A limit that is between two bounds would be judged by interpolation."""
+    (slow,) = (rule for rule in alerts() if rule["alert"] == "HodeiK8sSlowStarts")
+    limit = float(slow["expr"].rpartition(">")[2])
+    assert limit in EXPORTED["hodei_k8s_pod_startup_duration_seconds_bucket"].buckets
+
+
+def test_every_alert_is_tested_and_explained() -> None:
+    tested = (DEPLOY / "monitoring" / "alerts-test.yaml").read_text()
+    told = (DEPLOY / "monitoring" / "README.md").read_text()
+    names = [rule["alert"] for rule in alerts()]
+    assert len(names) == len(set(names))
+    for name in names:
+        assert f'alertname="{name}"' in tested
+        assert f"`{name}`" in told
+
+
+def test_the_labels_of_a_legend_are_in_its_expression() -> None:
+    for panel in dashboard()["panels"]:
+        for target in panel.get("targets", []):
+            names = re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])
+            groups = re.findall(r"\bby \(([^)]*)\)", target["expr"])
+            kept = {label.strip() for label in groups[0].split(",")} if groups else None
+            (metric, *_) = re.findall(r"\bhodei_k8s_\w+", target["expr"])
+            assert set(names) <= (kept or {*EXPORTED[metric].label_names, *OF_PROMETHEUS}), panel["title"]
+
+
+def test_no_panels_overlap() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard()["panels"]:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert at["x"] + at["w"] <= 24
+        assert not cells & taken, panel["title"]
+        taken |= cells
+    ids = [panel["id"] for panel in dashboard()["panels"]]
+    assert len(ids) == len(set(ids))
 
 
 # --- the folder itself
@@ -267,4 +374,6 @@ def test_the_kustomization_has_every_manifest() -> None:
 @pytest.mark.parametrize("folder", ["kubernetes", "monitoring"])
 def test_every_file_is_in_the_readme(folder: str) -> None:
     told = (DEPLOY / folder / "README.md").read_text()
-    assert not [path.name for path in (DEPLOY / folder).iterdir() if f"`{path.name}`" not in told and path.suffix != ".md"]
+    assert not [
+        path.name for path in (DEPLOY / folder).iterdir() if f"`{path.name}`" not in told and path.suffix != ".md"
+    ]

@@ -16,6 +16,7 @@ from hodei_k8s_core.config.profile import Profile
 from hodei_k8s_core.config.reconcile_policy import ReconcilePolicy
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.config.settings import SETTINGS
+from hodei_k8s_core.config.settings_config_map import settings_config_map
 from hodei_k8s_core.config.settings_markdown import settings_markdown
 from hodei_k8s_core.config.startup_policy import StartupPolicy
 from hodei_k8s_core.config.watch_policy import WatchPolicy
@@ -337,3 +338,13 @@ def test_the_table_for_people_has_one_row_for_every_setting():
     )
     assert any("`namespace`" in row and "`HODEI_K8S_NAMESPACE`" in row and "`hodei-workers`" in row for row in rows)
     assert any("`context`" in row and "unset" in row for row in rows)
+
+
+def test_the_config_map_to_edit_has_every_setting_and_sets_what_is_given():
+    text = settings_config_map("settings", "system", {"namespace": 'with "quotes"'})
+    lines = text[text.index("\ndata:\n") + 1 :].splitlines()[1:]
+    assert len(lines) == 2 * len(SETTINGS)
+    assert lines[1] == '  HODEI_K8S_NAMESPACE: "with \\"quotes\\""  # text'
+    assert '  # HODEI_K8S_CONTEXT: ""  # text' in lines
+    assert '  # HODEI_K8S_GRACE_PERIOD: "30"  # seconds' in lines
+    assert [line for line in lines if not line.startswith("  # ")] == [lines[1]]
