@@ -3,7 +3,8 @@
 set -euo pipefail
 shopt -s extglob
 
-readonly here=${BASH_SOURCE[0]%/*}
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+readonly here
 readonly parts=(rbac worker-account network-policy configmap deployment)
 readonly mark=hodei.io/made-by-installer
 
@@ -215,7 +216,8 @@ uninstall() {
 # The election's: its name is made of the provider id, with a checksum behind it where the id is no name as it is.
 remove_lease() {
     exists namespace "$workers" || return 0
-    local lease plain=${provider_id,,}
+    local lease plain
+    plain=$(tr '[:upper:]' '[:lower:]' <<<"$provider_id")
     plain=${plain//+([^a-z0-9-])/-}
     plain=${plain##+(-)}
     plain=${plain%%+(-)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -337,6 +339,18 @@ def test_every_alert_is_tested_and_explained() -> None:
     for name in names:
         assert f'alertname="{name}"' in tested
         assert f"`{name}`" in told
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool, of Prometheus")
+def test_the_alerts_fire_when_they_should() -> None:
+    done = subprocess.run(
+        ["promtool", "test", "rules", "alerts-test.yaml"],
+        cwd=DEPLOY / "monitoring",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_labels_of_a_legend_are_in_its_expression() -> None:

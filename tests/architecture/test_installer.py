@@ -106,6 +106,21 @@ def test_by_default_they_are_those_of_the_folder() -> None:
     assert by_name(printed()) == by_name(manifests())
 
 
+def test_it_finds_the_manifests_from_wherever_it_is_called() -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    done = subprocess.run(
+        [bash, SCRIPT.name, "--print"], cwd=SCRIPT.parent, capture_output=True, timeout=30, check=True
+    )
+    assert by_name(list(yaml.safe_load_all(done.stdout))) == by_name(manifests())
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="needs shellcheck")
+def test_shellcheck_finds_nothing() -> None:
+    done = subprocess.run(["shellcheck", str(SCRIPT)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
 def test_names_are_put_everywhere_even_if_one_contains_the_other() -> None:
     made = printed(
         "--namespace", "hodei-system-ci", "--system-namespace", "hodei-workers-system", "--provider-id", "eu"
