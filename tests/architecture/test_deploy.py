@@ -27,7 +27,7 @@ from hodei_k8s_core.reconcile.plan_reconcile import check_provider_id
 from hodei_k8s_core.spec import WorkerSpec
 from hodei_k8s_transport.access.refreshes import FILES, PLUGIN
 from hodei_k8s_transport.cli.rbac_yaml import rbac_yaml
-from hodei_k8s_transport.service.metrics import METRICS, Metric, MetricKind
+from hodei_k8s_transport.service.metrics import METRICS, Metric, MetricKind, Metrics
 from hodei_k8s_transport.service.serve import ServeOptions
 from hodei_k8s_transport.service.serve.pages import pages_of
 from tests.architecture.network import Peer, reaches, selected
@@ -282,6 +282,13 @@ VALUES: dict[tuple[str, str], set[str]] = {
 }
 """The values of labels that rules and panels select by."""
 OF_PROMETHEUS = {"job", "instance", "le"}
+
+
+def test_the_table_of_metrics_is_what_is_exported() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry)
+    families = {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}
+    assert families == {metric.name for metric in METRICS}
 
 
 def alerts() -> list[dict[str, Any]]:
