@@ -189,12 +189,13 @@ def test_the_watches_of_all_clusters_feed_the_registry(side: Any, servers: Serve
         async with service(side, servers, tmp_path, registry=registry) as ours:
             made = await ours.provision(SPEC)
             seen = []
+            is_ready = False
             async with ours.watch() as items:
                 async for provider_id, item in items:
                     seen.append((provider_id, item))
-                    ready = isinstance(item, WorkerChange) and item.info.state is WorkerState.READY
+                    is_ready = is_ready or (isinstance(item, WorkerChange) and item.info.state is WorkerState.READY)
                     healths = [registry.health_of(name) for name in servers]
-                    if ready and all(health is not None and health.is_synced for health in healths):
+                    if is_ready and all(health is not None and health.is_synced for health in healths):
                         break
             assert {provider_id for provider_id, item in seen if isinstance(item, WorkerChange)} == {"one"}
             known = registry.get("w1")
