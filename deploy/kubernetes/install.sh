@@ -23,7 +23,8 @@ Usage: install.sh [options]
   --kubeconfig FILE, --context C  which cluster, as for kubectl
   --print                         write the manifests, and ask no cluster
   --dry-run                       say what would change, and change nothing
-  --uninstall                     take everything away; namespaces only if this script made them
+  --uninstall                     take everything away; namespaces only if this script made them, and
+                                  nothing else runs there
   --with-workers                  with --uninstall: also while there are workers, which end with it
   --help
 
@@ -203,14 +204,23 @@ uninstall() {
     done
     remove_lease
     for name in "$workers" "$system"; do
-        exists namespace "$name" || continue
-        if [[ $(kube get namespace "$name" --output "jsonpath={.metadata.annotations.${mark//./\\.}}") == true ]]; then
-            kube delete namespace "$name" >&2
-        else
-            say "the namespace $name was there before, and stays, with its Pod Security labels"
-        fi
+        ! exists namespace "$name" || remove_namespace "$name"
     done
     say "hodei-k8s is uninstalled"
+}
+
+remove_namespace() {
+    local left
+    if [[ $(kube get namespace "$1" --output "jsonpath={.metadata.annotations.${mark//./\\.}}") != true ]]; then
+        say "the namespace $1 was there before, and stays, with its Pod Security labels"
+        return
+    fi
+    left=$(kube get pods,deployments.apps,statefulsets.apps,jobs.batch --namespace "$1" --output name)
+    if [[ -n $left ]]; then
+        say "the namespace $1 stays, since others run in it: ${left//$'\n'/ }"
+        return
+    fi
+    kube delete namespace "$1" >&2
 }
 
 # The election's: its name is made of the provider id, with a checksum behind it where the id is no name as it is.

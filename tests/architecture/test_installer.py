@@ -257,6 +257,18 @@ def test_it_deletes_what_it_made_and_no_namespace_that_was_there_before(notes: P
     assert ["label", "namespace/hodei", "control-plane.hodei.io/hodei-workers-"] in ran.calls
 
 
+def test_a_namespace_in_which_others_run_stays(notes: Path) -> None:
+    answers = {
+        **INSTALLED,
+        "get namespace * --output*": "true",
+        "get pods,* --namespace hodei-system *": "deployment.apps/hodei\\npod/hodei-1\\n",
+    }
+    ran = install(notes, "--uninstall", answers=answers)
+    assert ran.code == 0, ran.err
+    assert ran.of("delete", "namespace") == [["delete", "namespace", "hodei-workers"]]
+    assert "the namespace hodei-system stays, since others run in it: deployment.apps/hodei pod/hodei-1" in ran.err
+
+
 @pytest.mark.parametrize("provider_id", ["eu", "EU.west_1", "a..b", "x-", "9"])
 def test_the_lease_of_every_provider_id_is_found(notes: Path, provider_id: str) -> None:
     lease = f"lease.coordination.k8s.io/{lease_name(provider_id)}"
