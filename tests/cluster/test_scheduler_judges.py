@@ -313,14 +313,16 @@ def test_the_scheduler_takes_away_what_we_say_it_may(
     body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": important}}
     api.post(classes, body | {"value": 1000})
     try:
+        path = f"/api/v1/namespaces/{config.namespace}/pods"
+        same = fast_pod(config, "same", 12, priorityClassName=important)
+        wait(lambda: api("POST", f"{path}?dryRun=All", same)[0] == 201, "admission knows the new class")
         judge = Judge(api, config.namespace)
-        assert judge.judge(fast_pod(config, "same", 12, priorityClassName=important))[0]
+        assert judge.judge(same)[0]
         assert judge.judge(fast_pod(config, "less", 3))[0]
         pod = fast_pod(config, "asked", cores, priorityClassName=important)
         explained = explain_pod(pod, api.run(read_capacity(config)))
         assert (explained.fit, explained.preempts) == (Fit.LATER, preempts)
         judge.judge(pod)
-        path = f"/api/v1/namespaces/{config.namespace}/pods"
         names = {"less": f"{path}/hodei-worker-less", "asked": f"{path}/hodei-worker-asked"}
         if preempts:
             wait(lambda: "deletionTimestamp" in api.get(names["less"])[1]["metadata"], "the other one was taken away")
