@@ -14,7 +14,7 @@ from hodei_k8s_core.config import KubernetesConfig
 from hodei_k8s_core.config.retry_policy import RetryPolicy
 from hodei_k8s_core.errors import ConfigurationError, ConnectionFailed, OutcomeUnknown, ProvisioningFailed
 from hodei_k8s_core.provisioning.circuit import CircuitPolicy, CircuitState
-from hodei_k8s_core.simulation import Answer, Behaviour, Cluster, LoseReply, LoseRequest, Rule
+from hodei_k8s_core.simulation import Answer, Behaviour, Cluster, LoseReply, LoseRequest, Rule, make_node
 from hodei_k8s_core.simulation.statuses import failure
 from hodei_k8s_core.simulation.wire import encode
 from hodei_k8s_core.spec import WorkerSpec
@@ -45,11 +45,7 @@ def servers() -> Iterator[dict[str, SimulatedServer]]:
 
 
 def cluster_with_a_node() -> Cluster:
-    cluster = Cluster(behaviours={"job:1": Behaviour()})
-    allocatable = {"cpu": "4", "memory": "8Gi", "ephemeral-storage": "20Gi", "pods": "10"}
-    labels = {"kubernetes.io/arch": "amd64"}
-    cluster.add("nodes", {"metadata": {"name": "n1", "labels": labels}, "status": {"allocatable": allocatable}})
-    return cluster
+    return Cluster(behaviours={"job:1": Behaviour()}, nodes=[make_node("n1")])
 
 
 class _Items:
